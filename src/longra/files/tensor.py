@@ -1,0 +1,89 @@
+"""A named tensor as it is stored: a view of the mapped file, its stored type and its logical shape."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+
+# Stored type -> (weights in a block, bytes of a block). Sizes are those of ggml-common.h and of the IEEE formats.
+BLOCKS: dict[str, tuple[int, int]] = {
+    "F64": (1, 8),
+    "F32": (1, 4),
+    "F16": (1, 2),
+    "BF16": (1, 2),
+    "Q8_0": (32, 34),
+    "Q4_0": (32, 18),
+    "Q4_1": (32, 20),
+    "Q5_0": (32, 22),
+    "Q5_1": (32, 24),
+    "Q2_K": (256, 84),
+    "Q3_K": (256, 110),
+    "Q4_K": (256, 144),
+    "Q5_K": (256, 176),
+    "Q6_K": (256, 210),
+    "IQ4_NL": (32, 18),
+    "IQ4_XS": (256, 136),
+}
+FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A stored tensor.
+
+    Attributes:
+        name: the name in its file.
+        kind: the stored type, a key of BLOCKS.
+        shape: logical shape, row-major: a matrix is (rows, columns) = (outputs, inputs).
+        data: the stored bytes, uint8 [nbytes], C-contiguous, usually a read-only view of the mapped file.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    data: Bytes
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        count = 1
+        for extent in self.shape:
+            count *= extent
+        return count
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row (the last axis), which is a whole number of blocks."""
+        weights, size = BLOCKS[self.kind]
+        return self.shape[-1] // weights * size
+
+    def rows(self, start: int, stop: int) -> "Tensor":
+        """Rows [start, stop) of a matrix or elements of a vector of floats, without a copy."""
+        step = self.row_bytes if len(self.shape) > 1 else BLOCKS[self.kind][1]
+        return Tensor(
+            f"{self.name}[{start}:{stop}]",
+            self.kind,
+            (stop - start, *self.shape[1:]),
+            self.data[start * step : stop * step],
+        )
+
+    def take_rows(self, index: npt.NDArray[np.intp]) -> "Tensor":
+        """The rows (or elements of a vector) named by index [n], copied in that order."""
+        step = self.row_bytes if len(self.shape) > 1 else BLOCKS[self.kind][1]
+        picked = self.data.reshape(self.shape[0], step)[index].reshape(-1)
+        return Tensor(f"{self.name}[...]", self.kind, (len(index), *self.shape[1:]), picked)
+
+    def float32(self) -> npt.NDArray[np.float32]:
+        """The weights as float32 of this tensor's shape (for quantised types: dequantised, the reference arithmetic)."""
+        from longra.files.dequantise import dequantise
+
+        return dequantise(self.kind, self.data).reshape(self.shape)
+
+    def transposed(self) -> "Tensor":
+        """A float matrix with its axes exchanged, copied (GPT-2 stores its matrices as [inputs, outputs])."""
+        assert self.kind in FLOATS and len(self.shape) == 2
+        step = BLOCKS[self.kind][1]
+        cells = self.data.reshape(*self.shape, step).transpose(1, 0, 2)
+        return Tensor(f"{self.name}.T", self.kind, self.shape[::-1], np.ascontiguousarray(cells).reshape(-1))
