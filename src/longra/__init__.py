@@ -1,0 +1,46 @@
+"""Longra (LONg Range Attention): long text from open language models on the CPU that you own.
+
+The public names are imported when they are first used (PEP 562), so that `import longra` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from longra import errors
+    from longra.model import AutoModelForCausalLM, Model, Result, Stream, load
+    from longra.sampling import GenerationConfig
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load": "longra.model",
+    "Model": "longra.model",
+    "Result": "longra.model",
+    "Stream": "longra.model",
+    "AutoModelForCausalLM": "longra.model",
+    "GenerationConfig": "longra.sampling",
+}
+
+__all__ = [
+    "AutoModelForCausalLM",
+    "GenerationConfig",
+    "Model",
+    "Result",
+    "Stream",
+    "__version__",
+    "errors",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("longra.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'longra' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,98 @@
+"""What every verb shares on a terminal: results go to stdout, everything else to stderr."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+
+def result(text: str) -> None:
+    """Print a result on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def result_json(value: Any) -> None:
+    """Print one JSON object on one line of stdout, characters unescaped (a JSON lines stream may follow)."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def write(piece: str) -> None:
+    """Stream a piece of text to stdout at once."""
+    sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Tell the user something on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def warning(text: str) -> None:
+    """Tell the user on stderr of something that may not be wanted."""
+    note(f"{paint('warning:', '33')} {text}")
+
+
+def error(text: str) -> None:
+    """Tell the user on stderr why it did not work."""
+    note(f"{paint('error:', '31')} {text}")
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Whether a stream (stderr unless given) is a terminal: only there are progress bars shown."""
+    stream = sys.stderr if stream is None else stream
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def has_colour(stream: TextIO | None = None) -> bool:
+    """Whether a stream (stderr unless given) takes colours; see https://no-color.org."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, code: str, stream: TextIO | None = None) -> str:
+    """text in a colour given by its SGR code ("31" red, "33" yellow, "1" bold), where the stream takes colours."""
+    return f"\x1b[{code}m{text}\x1b[0m" if has_colour(stream) else text
+
+
+def abandon_stdout() -> None:
+    """Send what is still buffered nowhere: the reader of the pipe has left."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+
+
+def human_bytes(count: float) -> str:
+    """A size in decimal units, as disks and networks are sold: 491 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def text_width(text: str) -> int:
+    """Columns that a text takes on a terminal; wide characters (Chinese, most emoji) take two."""
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Lines of aligned columns; columns numbered in `right` are aligned to the right."""
+    lines = [header, *rows]
+    widths = [max(text_width(line[i]) for line in lines) for i in range(len(header))]
+
+    def cell(i: int, text: str) -> str:
+        pad = " " * (widths[i] - text_width(text))
+        return pad + text if i in right else text + pad
+
+    return "\n".join("  ".join(cell(i, text) for i, text in enumerate(line)).rstrip() for line in lines)
