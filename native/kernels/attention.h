@@ -1,0 +1,46 @@
+// What single-token and block attention share: masks, the scaled score, the order of tokens in tiles.
+#pragma once
+#include "../runtime/kernels.h"
+#include "simd.h"
+
+namespace longra::LONGRA_ISA {
+
+constexpr float kMasked = -1e30f;
+constexpr float kLog2E = 1.44269504f;
+
+// Positions of the lanes of tile t after `from`.
+LONGRA_INLINE Ints tile_positions(int from, int t) {
+  alignas(64) static constexpr int32_t tokens[16] = {0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27};
+  return load_line(tokens) + splat_int(from + t / 2 * 32 + t % 2 * 4);
+}
+
+// The score in powers of two: scale * dot, under the soft cap if there is one.
+LONGRA_INLINE Floats score_of(const AttentionShape& attention, Floats dot) {
+  if (attention.softcap == 0) return dot * splat(attention.scale * kLog2E);
+  // tanh(x) = 1 - 2 / (1 + e^2x)
+  const Floats e = exp2(dot * splat(attention.scale / attention.softcap * 2 * kLog2E));
+  const Floats tanh = splat(1.0f) - splat(2.0f) / (splat(1.0f) + e);
+  return tanh * splat(attention.softcap * kLog2E);
+}
+
+// w where the score is not masked, else 0: a chunk may hold no key at all.
+LONGRA_INLINE Floats select_positive(Floats score, Floats w) {
+#if defined(__AVX512F__)
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(score.v, _mm512_set1_ps(kMasked / 2), _CMP_GT_OQ), w.v)};
+#elif defined(__AVX2__)
+  const __m256 limit = _mm256_set1_ps(kMasked / 2);
+  return {_mm256_and_ps(w.a, _mm256_cmp_ps(score.a, limit, _CMP_GT_OQ)), _mm256_and_ps(w.b, _mm256_cmp_ps(score.b, limit, _CMP_GT_OQ))};
+#else
+  for (int i = 0; i < 16; i++) w.v[i] = score.v[i] > kMasked / 2 ? w.v[i] : 0.0f;
+  return w;
+#endif
+}
+
+// The lanes of the first or second tile of 32 tokens to their places.
+LONGRA_INLINE void store_token_order(float* out, int tile, Floats w) {
+  float lanes[16];
+  store(lanes, w);
+  for (int quarter = 0; quarter < 4; quarter++) memcpy(out + quarter * 8 + tile * 4, lanes + quarter * 4, 16);
+}
+
+}  // namespace longra::LONGRA_ISA

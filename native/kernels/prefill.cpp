@@ -1,0 +1,307 @@
+// Products for prefill: many rows share each unpacked panel of weights.
+//
+// A panel is a pair of row blocks (32 outputs) by a run of k. With tiles, 2 x 2 accumulators take 32 rows by 32 outputs; the
+// next panel is unpacked, and the last block finished, between tile steps (80 of the matrix unit's cycles each). Runs of
+// about 40 groups of 32 k keep panel and rows in the second-level cache. Without tiles the panel is float lines.
+// A row's sums run over k in order, in runs that depend on k alone.
+#include "../runtime/kernels.h"
+#include "activation.h"
+#include "simd.h"
+#include "unpack.h"
+
+namespace longra::LONGRA_ISA {
+
+namespace {
+
+constexpr int kRunGroups = 40;
+
+struct Runs {
+  int groups, count, length;  // groups of 32 k; runs; groups of a run
+  explicit Runs(int k) : groups(k / 32), count((groups + kRunGroups - 1) / kRunGroups), length((groups + count - 1) / count) {}
+};
+
+// The two row blocks of pair i and where their sixteen columns go.
+struct Pair {
+  const uint8_t* block[2];
+  size_t stride[2];  // bytes of a superblock
+  const float* bias[2];
+  int column[2];
+  bool second;  // false: an odd last block, computed twice and stored once
+};
+
+Pair pair_of(const Piece& piece, const Piece* gate_with, int i) {
+  Pair p;
+  const Piece* of[2] = {&piece, gate_with ? gate_with : &piece};
+  int block[2] = {gate_with ? i : 2 * i, gate_with ? i : 2 * i + 1};
+  p.second = block[1] < of[1]->matrix->row_blocks();
+  if (!p.second) block[1] = block[0];
+  for (int h = 0; h < 2; h++) {
+    const Matrix& m = *of[h]->matrix;
+    p.block[h] = m.data + block[h] * m.block_bytes();
+    p.stride[h] = superblock_bytes(m.format);
+    p.bias[h] = of[h]->bias ? of[h]->bias + block[h] * kBlockRows : nullptr;
+    p.column[h] = of[h]->column + block[h] * kBlockRows;
+  }
+  return p;
+}
+
+struct Output {
+  float* y;
+  size_t y_stride;
+  uint16_t* operand;
+  int operand_groups, rows;
+  Finish finish;
+  Activate kind;
+};
+
+constexpr float kOperandScale = 0x1p100f;
+
+// Sixteen columns of an operand row as bf16.
+LONGRA_INLINE void store_operand(const Output& out, int row, int column, Floats value) {
+  uint16_t* tile = out.operand + (((size_t)(row / 32) * out.operand_groups + column / 32) * 2 + row % 32 / 16) * 512;
+  uint16_t* at = tile + row % 16 * 32 + column % 32;
+  value = value * splat(kOperandScale);
+#if defined(__AVX512BF16__)
+  _mm256_storeu_si256((__m256i*)at, (__m256i)_mm512_cvtneps_pbh(value.v));
+#else
+  float lanes[16];
+  store(lanes, value);
+  for (int i = 0; i < 16; i++) at[i] = float_to_bf16(lanes[i]);
+#endif
+}
+
+// One row of a finished block: sums of the pair's sixteen outputs each.
+LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_index, int row, Floats a, Floats b) {
+  if (pair.bias[0]) a = a + load(pair.bias[0]);
+  if (pair.bias[1]) b = b + load(pair.bias[1]);
+  float* y = out.y + row * out.y_stride;
+  switch (out.finish) {
+    case Finish::Store:
+      store(y + pair.column[0], a);
+      if (pair.second) store(y + pair.column[1], b);
+      return;
+    case Finish::Add:
+      store(y + pair.column[0], load(y + pair.column[0]) + a);
+      if (pair.second) store(y + pair.column[1], load(y + pair.column[1]) + b);
+      return;
+    case Finish::Gate:
+      return store_operand(out, row, pair_index * kBlockRows, activated(out.kind, a) * b);
+    case Finish::Activate:
+      store_operand(out, row, pair.column[0], activated(out.kind, a));
+      if (pair.second) store_operand(out, row, pair.column[1], activated(out.kind, b));
+  }
+}
+
+#if defined(__AMX_BF16__)
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+template <Format F> struct UnpackTile {
+  static void call(const uint8_t* p, int half, uint16_t* out) { unpack_tile<F>(p, half, out); }
+};
+
+// Operands carry 2^100, unpacked quantised tiles 2^-112 / kUnit.
+float tile_scale(Format f) { return f == Format::B16 ? 1.0f / kOperandScale : 0x1p12f * kUnit; }
+
+struct TileProduct {
+  const Piece& piece;
+  const Piece* gate_with;
+  int begin, end;
+  const uint16_t* operand;
+  Output out;
+  Runs runs;
+  int row_pairs;
+  uint16_t* panels;
+  float* sums;
+  decltype(pick<UnpackTile>(Format::Q4)) unpack[2];
+  Floats scale[2];
+
+  struct Stage {
+    Pair pair;
+    int index, first_group, groups;
+    bool first, last;
+  };
+  Stage stage(int i) const {
+    const int pairs = end - begin, run = i / pairs;
+    Stage s;
+    s.index = begin + i % pairs;
+    s.pair = pair_of(piece, gate_with, s.index);
+    s.first_group = run * runs.length;
+    s.groups = runs.groups - s.first_group < runs.length ? runs.groups - s.first_group : runs.length;
+    s.first = run == 0;
+    s.last = run == runs.count - 1;
+    return s;
+  }
+  LONGRA_INLINE void produce(const TileProduct& t, const Stage& s, uint16_t* panel, int i) {
+    const int group = s.first_group + i / 2, half = i % 2;
+    const uint8_t* p = s.pair.block[half] + (group / 2) * s.pair.stride[half];
+    if (group % 2)
+      for (size_t line = 0; line < s.pair.stride[half]; line += 64) prefetch(p + 8192 + line);
+    t.unpack[half](p, group % 2, panel + i * 512);
+  }
+  LONGRA_INLINE void finish(const TileProduct& t, const Stage& s, const float* c, int row_pair, int r) {
+    const int row = row_pair * 32 + r;
+    if (row >= t.out.rows) return;
+    const float* q = c + r / 16 * 512 + r % 16 * 16;
+    finish_row(t.out, s.pair, s.index, row, load(q) * t.scale[0], load(q + 256) * t.scale[1]);
+  }
+  void run() const;
+};
+
+void TileProduct::run() const {
+  const int pairs = end - begin, stages = pairs * runs.count;
+  if (stages == 0) return;
+  const size_t panel_size = (size_t)runs.length * 1024, sums_size = runs.count > 1 ? (size_t)row_pairs * 1024 : 0;
+  TileConfig config;
+  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
+  _tile_loadconfig(&config);
+  Stage now = stage(0), next = now;
+  for (int i = 0; i < 2 * now.groups; i++) produce(*this, now, panels, i);
+  for (int st = 0; st < stages; st++, now = next) {
+    const bool more = st + 1 < stages;
+    if (more) next = stage(st + 1);
+    const uint16_t* panel = panels + (st & 1) * panel_size;
+    uint16_t* next_panel = panels + ((st + 1) & 1) * panel_size;
+    const int to_produce = more ? 2 * next.groups : 0, steps = row_pairs * now.groups;
+    int produced = 0, owed = 0;
+    float* c0 = sums + (now.index - begin) * sums_size;
+    const int rows_a_step = (32 + now.groups - 1) / now.groups;
+    for (int rp = 0; rp < row_pairs; rp++) {
+      float* c = c0 + (size_t)rp * 1024;
+      if (now.first) {
+        _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);
+      } else {
+        _tile_loadd(0, c, 64); _tile_loadd(1, c + 256, 64); _tile_loadd(2, c + 512, 64); _tile_loadd(3, c + 768, 64);
+      }
+      const uint16_t* a = operand + ((size_t)rp * runs.groups + now.first_group) * 1024;
+      const uint16_t* b = panel;
+      int finished = now.last && rp ? 0 : 32;
+      for (int g = 0; g < now.groups; g++, a += 1024, b += 1024) {
+        _tile_loadd(4, a, 64);
+        _tile_loadd(6, b, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + 512, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a + 512, 64);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+#pragma GCC unroll 32
+        for (int line = 0; line < 32; line++) {  // two steps ahead, from the second-level cache
+          prefetch((const char*)a + 4096 + line * 64);
+          prefetch((const char*)b + 4096 + line * 64);
+        }
+        owed += to_produce;
+        if (owed >= steps) {
+          owed -= steps;
+          if (produced < to_produce) produce(*this, next, next_panel, produced++);
+        }
+        for (int e = finished + rows_a_step < 32 ? finished + rows_a_step : 32; finished < e; finished++)
+          finish(*this, now, c - 1024, rp - 1, finished);
+      }
+      _tile_stored(0, c, 64); _tile_stored(1, c + 256, 64); _tile_stored(2, c + 512, 64); _tile_stored(3, c + 768, 64);
+    }
+    if (now.last)
+      for (int r = 0; r < 32; r++) finish(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
+    while (produced < to_produce) produce(*this, next, next_panel, produced++);
+  }
+  _tile_release();
+}
+
+#endif
+
+// Rows by pair at once, so that accumulators fill the registers (two Floats each; AVX2 has eight of them).
+#if defined(__AVX512F__)
+constexpr int kTokens = 8;
+#elif defined(__AVX2__)
+constexpr int kTokens = 3;
+#else
+constexpr int kTokens = 4;
+#endif
+
+template <int T>
+LONGRA_INLINE void float_block(const float* a, const float* b, const float* x, size_t x_stride, int k, float* c, bool first) {
+  Floats s[T][2];
+  for (int t = 0; t < T; t++)
+    for (int h = 0; h < 2; h++) s[t][h] = first ? zero() : load(c + t * 32 + h * 16);
+  for (int i = 0; i < k; i++) {
+    const Floats wa = load(a + i * 16), wb = load(b + i * 16);
+    for (int t = 0; t < T; t++) {
+      const Floats v = splat(x[t * x_stride + i]);
+      s[t][0] = fma(wa, v, s[t][0]);
+      s[t][1] = fma(wb, v, s[t][1]);
+    }
+  }
+  for (int t = 0; t < T; t++)
+    for (int h = 0; h < 2; h++) store(c + t * 32 + h * 16, s[t][h]);
+}
+
+void float_product(const Piece& piece, const Piece* gate_with, int begin, int end, const float* x, size_t x_stride, int k,
+                   const Output& out, float* scratch) {
+  const Runs runs(k);
+  const decltype(pick<UnpackFloats>(Format::Q4)) unpack[2] = {pick<UnpackFloats>(piece.matrix->format),
+                                                              pick<UnpackFloats>((gate_with ? gate_with : &piece)->matrix->format)};
+  const size_t panel_size = (size_t)runs.length * 512;
+  float* sums = scratch + 2 * panel_size;
+  for (int i = begin; i < end; i++) {
+    const Pair pair = pair_of(piece, gate_with, i);
+    for (int run = 0; run < runs.count; run++) {
+      const int first_group = run * runs.length;
+      const int groups = runs.groups - first_group < runs.length ? runs.groups - first_group : runs.length;
+      for (int h = 0; h < 2; h++)
+        for (int g = 0; g < groups; g++)
+          unpack[h](pair.block[h] + (first_group + g) / 2 * pair.stride[h], (first_group + g) % 2, scratch + h * panel_size + g * 512);
+      const float* xs = x + first_group * 32;
+      int row = 0;
+      for (; row + kTokens <= out.rows; row += kTokens)
+        float_block<kTokens>(scratch, scratch + panel_size, xs + row * x_stride, x_stride, groups * 32, sums + row * 32, run == 0);
+      for (; row < out.rows; row++)
+        float_block<1>(scratch, scratch + panel_size, xs + row * x_stride, x_stride, groups * 32, sums + row * 32, run == 0);
+    }
+    for (int row = 0; row < out.rows; row++) finish_row(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16));
+  }
+}
+
+}  // namespace
+
+void prefill(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x, size_t x_stride,
+             int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch) {
+  const int k = piece.matrix->input_blocks() * kBlockInputs;
+  const Output out{y, y_stride, out_operand, out_k / 32, rows, finish, kind};
+#if defined(__AMX_BF16__)
+  if (operand) {
+    const Runs runs(k);
+    const Format formats[2] = {piece.matrix->format, (gate_with ? gate_with : &piece)->matrix->format};
+    uint16_t* panels = reinterpret_cast<uint16_t*>(scratch);
+    const TileProduct product{piece, gate_with, begin, end, operand, out, runs, (rows + 31) / 32, panels,
+                              reinterpret_cast<float*>(panels + 2 * (size_t)runs.length * 1024),
+                              {pick<UnpackTile>(formats[0]), pick<UnpackTile>(formats[1])},
+                              {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};
+    return product.run();
+  }
+#endif
+  (void)operand;
+  float_product(piece, gate_with, begin, end, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
+}
+
+// Bytes that `prefill` needs for `pairs` pairs of a matrix of k inputs and `rows` rows.
+size_t prefill_scratch(int k, int pairs, int rows) {
+  const Runs runs(k);
+  const size_t row_pairs = (rows + 31) / 32;
+  const size_t tiles = (size_t)runs.length * 4096 + (runs.count > 1 ? pairs : 1) * row_pairs * 4096;
+  const size_t floats = (size_t)runs.length * 4096 + row_pairs * 4096;
+  return (tiles > floats ? tiles : floats) + 16384;
+}
+
+// 32 rows as bf16 tiles [k / 32][2][16][32]; rows beyond `rows` are zero.
+void pack_operand(const float* x, size_t x_stride, int k, int rows, uint16_t* operand) {
+  for (int r = 0; r < 32; r++) {
+    const Output out{nullptr, 0, operand, k / 32, 32, Finish::Store, Activate::Silu};
+    for (int i = 0; i < k; i += 16) store_operand(out, r, i, r < rows ? load(x + r * x_stride + i) : zero());
+  }
+}
+
+}  // namespace longra::LONGRA_ISA

@@ -1,0 +1,60 @@
+// The kernels of this instruction set, by name.
+#include "../runtime/kernels.h"
+
+namespace longra::LONGRA_ISA {
+
+void rms_norm(const float*, const float*, float, float, int, float*);
+void layer_norm(const float*, const float*, const float*, float, int, float*);
+void activate(Activate, const float*, const float*, int, float*);
+void add(const float*, int, float*);
+void multiply(const float*, int, float*);
+void rotate(float*, const float*, const float*, int, bool);
+void embed(const Matrix&, int, float, float*);
+void quantise(const float*, int, QuantisedRow);
+void decode(const Piece&, int, int, const QuantisedRow*, const float*, size_t, int, float*, size_t, Finish);
+void pack_operand(const float*, size_t, int, int, uint16_t*);
+void prefill(const Piece&, const Piece*, int, int, const uint16_t*, const float*, size_t, int, float*, size_t, uint16_t*, int, Finish,
+             Activate, uint8_t*);
+size_t prefill_scratch(int, int, int);
+void cache_write(const CacheShape&, uint8_t*, int, const float*, const float*);
+void attend_span(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, int, float*);
+void merge_spans(const CacheShape&, const float*, int, int, float*, size_t);
+#if defined(__AMX_BF16__)
+void attend_block(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, float*, size_t, int, int,
+                  uint8_t*);
+size_t attend_block_scratch(const CacheShape&, int);
+#endif
+
+extern const Kernels kernels;
+const Kernels kernels = {
+    .name = LONGRA_ISA_NAME,
+#if defined(__AMX_BF16__)
+    .tiles = true,
+#else
+    .tiles = false,
+#endif
+    .rms_norm = rms_norm,
+    .layer_norm = layer_norm,
+    .activate = activate,
+    .add = add,
+    .multiply = multiply,
+    .rotate = rotate,
+    .embed = embed,
+    .quantise = quantise,
+    .decode = decode,
+    .pack_operand = pack_operand,
+    .prefill = prefill,
+    .prefill_scratch = prefill_scratch,
+    .cache_write = cache_write,
+    .attend_span = attend_span,
+    .merge_spans = merge_spans,
+#if defined(__AMX_BF16__)
+    .attend_block = attend_block,
+    .attend_block_scratch = attend_block_scratch,
+#else
+    .attend_block = nullptr,
+    .attend_block_scratch = nullptr,
+#endif
+};
+
+}  // namespace longra::LONGRA_ISA

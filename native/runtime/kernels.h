@@ -1,0 +1,122 @@
+// The kernels of one instruction set. Rows are tokens. Float rows are padded with zeros to whole groups of 64.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "formats.h"
+
+namespace longra {
+
+enum class Activate : uint8_t { Silu, Gelu, GeluTanh, Relu };
+
+// A row quantised for the integer dot product, in the byte order of formats.h.
+//   codes int8 [k], scales float [k / 32], sums int32 [k / 16] of the codes.
+struct QuantisedRow {
+  int8_t* codes;
+  float* scales;
+  int32_t* sums;
+  static constexpr size_t bytes(int k) { return (size_t)k + k / 32 * 4 + k / 16 * 4 + 64; }
+  static QuantisedRow at(uint8_t* p, int k) {
+    return {reinterpret_cast<int8_t*>(p), reinterpret_cast<float*>(p + k), reinterpret_cast<int32_t*>(p + k + k / 32 * 4)};
+  }
+};
+
+// One block of a product's outputs: what becomes of the sums.
+enum class Finish : uint8_t {
+  Store,     // y = sum + bias
+  Add,       // y += sum + bias
+  Gate,      // operand = activate(sum of block a) * (sum of block b); prefill only
+  Activate,  // operand = activate(sum + bias); prefill only
+};
+
+// A run of row blocks of one matrix and where its outputs go.
+struct Piece {
+  const Matrix* matrix;
+  const float* bias;  // padded to whole row blocks, or null
+  int column;         // of the output row
+};
+
+constexpr int kPageTokens = 64;
+
+// A page holds 64 tokens' keys and values of all layers: [layer][key/value head][keys, values].
+//   bf16   keys [4 tiles of 16 tokens][k_width / 32][16 k pairs][16 tokens][2], values [2 x 32 tokens][v_width / 16][16 token
+//          pairs][16 dims][2]: operands of the matrix unit as they lie, and of plain vectors.
+//   float  keys [4 tiles][k_width][16 tokens], values [64][v_width].
+// In both, of 32 tokens the first tile holds 0-3, 8-11, 16-19, 24-27 and the second the rest, so that packing two registers
+// of 32-bit results into one of 16-bit ones (which works in quarters) gives the order of tokens.
+struct CacheShape {
+  int layers, kv_heads, head_dim;
+  bool floats;  // float32, for reference; else bf16
+  int k_width() const { return (head_dim + 31) / 32 * 32; }
+  int v_width() const { return (head_dim + 15) / 16 * 16; }
+  size_t value_bytes() const { return floats ? 4 : 2; }
+  size_t head_bytes() const { return kPageTokens * (k_width() + v_width()) * value_bytes(); }
+  size_t layer_bytes() const { return kv_heads * head_bytes(); }
+  size_t page_bytes() const { return layers * layer_bytes(); }
+};
+constexpr int tile_of(int token) { return token / 32 * 2 + token / 4 % 2; }  // of a page
+constexpr int lane_of(int token) { return token % 32 / 8 * 4 + token % 4; }
+
+// One layer's key/value head over the pages of a sequence.
+struct CacheView {
+  uint8_t* base;  // of page 0
+  size_t page_bytes;
+  const int32_t* pages;
+  uint8_t* page(int i) const { return base + pages[i] * page_bytes; }
+};
+
+struct AttentionShape {
+  int heads, kv_heads, head_dim;
+  float scale, softcap;  // softcap 0: none
+  int window;            // 0: none
+  int group() const { return heads / kv_heads; }
+};
+
+constexpr int kSpan = 512;      // keys of one unmerged attention result: fixed, so that sums do not depend on threads
+constexpr int kGroupRows = 16;  // query heads that one pass over the cache serves
+
+// An unmerged result: largest score (in powers of two) [16], sum [16], values [16][v_width].
+inline size_t partial_floats(const CacheShape& s) { return kGroupRows * (2 + s.v_width()); }
+
+// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  bool tiles;  // has a matrix unit: prefill products take bf16 operands, prefill attention works on blocks
+
+  void (*rms_norm)(const float* x, const float* weight, float shift, float eps, int width, float* y);
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int width, float* y);
+  void (*activate)(Activate kind, const float* x, const float* gate_with, int width, float* y);  // y = f(x) [* gate_with]
+  void (*add)(const float* x, int width, float* y);                                              // y += x
+  void (*multiply)(const float* x, int width, float* y);                                         // y *= x
+  void (*rotate)(float* x, const float* cosines, const float* sines, int pairs, bool interleaved);  // in place
+  void (*embed)(const Matrix& table, int row, float scale, float* y);                            // y = row * scale
+
+  void (*quantise)(const float* x, int k, QuantisedRow row);
+  // Outputs of row blocks [begin, end) of a piece for `rows` rows; B16 and F32 read x, the others `quantised`.
+  void (*decode)(const Piece& piece, int begin, int end, const QuantisedRow* quantised, const float* x, size_t x_stride, int rows,
+                 float* y, size_t y_stride, Finish finish);
+
+  void (*pack_operand)(const float* x, size_t x_stride, int k, int rows, uint16_t* operand);
+  // Outputs of pairs [begin, end) of row blocks: 2i and 2i + 1 of the piece, or i of the piece and i of `gate_with`.
+  // operand: bf16 tiles [rows / 32][k / 32][2][16][32] of all rows, or null to read the floats x.
+  void (*prefill)(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x,
+                  size_t x_stride, int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish,
+                  Activate kind, uint8_t* scratch);
+  size_t (*prefill_scratch)(int k, int pairs, int rows);
+
+  void (*cache_write)(const CacheShape& shape, uint8_t* head, int slot, const float* k, const float* v);
+  // `group` query heads (rows of q, q_stride apart) of one token over key positions [begin, end), which lie in one span.
+  void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end,
+                      const float* q, size_t q_stride, int group, float* partial);
+  // Merge `spans` results, in order, into y [group][head_dim].
+  void (*merge_spans)(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride);
+  // Prefill on the matrix unit: rows at positions start.. by the heads of one key/value head. A tile is 32 rows of one
+  // head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart. Null without tiles.
+  void (*attend_block)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int start, int rows,
+                       const float* q, size_t q_stride, float* y, size_t y_stride, int first, int step, uint8_t* scratch);
+  size_t (*attend_block_scratch)(const CacheShape& shape, int tiles);
+};
+
+const Kernels* kernels_named(const char* name);  // null when not built
+
+}  // namespace longra
