@@ -1,0 +1,1 @@
+"""Text in and out of a model: tokenizers, streams of decoded tokens, chat templates, scripts of languages."""

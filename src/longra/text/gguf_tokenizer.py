@@ -1,0 +1,212 @@
+"""Reads the tokenizer that a GGUF file carries in its metadata."""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from longra.errors import FormatError
+from longra.text import pretokenizers
+from longra.text.merges import merges_of
+from longra.text.parts import END_TOKENS, TokenizerParts
+
+if TYPE_CHECKING:
+    import tokenizers
+
+Metadata = Mapping[str, Any]
+TokenTypes = npt.NDArray[np.int64]
+
+# tokenizer.ggml.token_type, as in the GGUF specification.
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+SPACE = "\u2581"
+_PREFIX = "tokenizer.ggml."
+
+
+def read_gguf_tokenizer(metadata: Metadata) -> TokenizerParts:
+    """Build the tokenizer that GGUF metadata describe.
+
+    Args:
+        metadata: the file's keys and values; those that begin with "tokenizer.ggml." are read.
+
+    Raises:
+        FormatError: the vocabulary is missing, of an unknown kind, or contradicts itself.
+    """
+    model = metadata.get(_PREFIX + "model")
+    builders = {"gpt2": _byte_level, "llama": _sentencepiece}
+    if model not in builders:
+        raise FormatError(
+            f"tokenizer.ggml.model is {model!r}; known are {', '.join(builders)}; "
+            "use another copy of the model, for example its Hugging Face folder"
+        )
+    tokens = _strings(metadata, "tokens")
+    if not tokens:
+        raise FormatError("tokenizer.ggml.tokens is missing or empty; get the file again")
+    with _without_collector():
+        return builders[model](metadata, tokens, _token_types(metadata, len(tokens)))
+
+
+def _byte_level(metadata: Metadata, tokens: list[str], types: TokenTypes) -> TokenizerParts:
+    """Byte-level BPE: tokens in GPT-2's alphabet and a list of merges."""
+    from tokenizers import Tokenizer, decoders, models
+
+    pre = pretokenizers.canonical(_text(metadata, "pre", "default"))
+    try:
+        model = models.BPE(_ids(tokens), _stored_merges(metadata), ignore_merges=pre in pretokenizers.WHOLE_WORDS)
+    except Exception as error:  # the library raises plain Exception
+        raise FormatError(f"tokenizer.ggml.merges do not fit the tokens: {error}; get the file again") from error
+    core = Tokenizer(model)
+    core.pre_tokenizer = pretokenizers.byte_level(pre)
+    core.decoder = decoders.ByteLevel()
+    added = np.isin(types, (CONTROL, USER_DEFINED))
+    _add(core, tokens, types, added, rstrip=False)
+    return TokenizerParts(
+        core,
+        tokens,
+        "byte_level",
+        special=_where(types == CONTROL),
+        added=_where(added),
+        **_ends(metadata, tokens, types, add_bos=pre in pretokenizers.BEGINS_WITH_BOS),
+    )
+
+
+def _sentencepiece(metadata: Metadata, tokens: list[str], types: TokenTypes) -> TokenizerParts:
+    """SentencePiece BPE: pieces with scores, U+2581 for a space, and pieces for single bytes."""
+    from tokenizers import Tokenizer, models, normalizers
+
+    pieces = [token.replace(" ", SPACE) if " " in token else token for token in tokens]
+    unknown = _id(metadata, "unknown_token_id", len(tokens))
+    try:
+        model = models.BPE(
+            _ids(pieces),
+            _sentencepiece_merges(metadata, pieces, types),
+            unk_token=None if unknown is None else pieces[unknown],
+            fuse_unk=True,
+            byte_fallback=bool((types == BYTE).any()),
+        )
+    except Exception as error:  # the library raises plain Exception
+        raise FormatError(f"the tokenizer's pieces contradict each other: {error}; get the file again") from error
+    core = Tokenizer(model)
+    space_prefix = bool(metadata.get(_PREFIX + "add_space_prefix", True))
+    spaces = normalizers.Replace(" ", SPACE)
+    core.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), spaces]) if space_prefix else spaces
+    # Runs of spaces are stored as user-defined pieces; they come about by merging, after spaces became U+2581.
+    is_run = np.zeros(len(pieces), np.bool_)
+    user = np.flatnonzero(types == USER_DEFINED)
+    is_run[user] = [not pieces[i].strip(SPACE) for i in user]
+    added = ((types == CONTROL) | (types == USER_DEFINED)) & ~is_run
+    # Phi-3's publisher lets its control tokens swallow the white space after them; no key of the file says so.
+    _add(core, tokens, types, added, rstrip=metadata.get("general.architecture") == "phi3")
+    return TokenizerParts(
+        core,
+        tokens,
+        "sentencepiece",
+        special=_where((types == CONTROL) | (types == UNKNOWN)),
+        added=_where(added),
+        strip_space=space_prefix,
+        **_ends(metadata, tokens, types, add_bos=True),
+    )
+
+
+def _sentencepiece_merges(metadata: Metadata, pieces: list[str], types: TokenTypes) -> list[tuple[str, str]]:
+    if stored := _stored_merges(metadata):
+        return stored
+    scores = np.asarray(metadata.get(_PREFIX + "scores", ()), np.float64)
+    if len(scores) != len(pieces):
+        raise FormatError(f"tokenizer.ggml.scores has {len(scores):,} values for {len(pieces):,} tokens")
+    mergeable = np.isin(types, (NORMAL, USER_DEFINED, UNUSED))
+    if str(metadata.get("general.architecture", "")).startswith("gemma"):
+        scores = -np.arange(len(pieces), dtype=np.float64)  # Gemma's merges follow the ids, its scores do not
+    ranked = np.argsort(-scores, kind="stable")
+    return merges_of(pieces, ranked[mergeable[ranked]], mergeable)
+
+
+def _stored_merges(metadata: Metadata) -> list[tuple[str, str]]:
+    """The pairs of tokenizer.ggml.merges, best first."""
+    pairs = [tuple(merge.split(" ", 1)) for merge in _strings(metadata, "merges")]
+    for rank, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise FormatError(f"merge {rank:,} of the tokenizer is {pair[0]!r}, not two tokens; get the file again")
+    return cast("list[tuple[str, str]]", pairs)
+
+
+def _add(
+    core: "tokenizers.Tokenizer", tokens: list[str], types: TokenTypes, added: npt.NDArray[np.bool_], rstrip: bool
+) -> None:
+    """Let the core find control and user-defined tokens in a text before anything splits it."""
+    from tokenizers import AddedToken
+
+    for kind, register in ((CONTROL, core.add_special_tokens), (USER_DEFINED, core.add_tokens)):
+        special = kind == CONTROL
+        chosen = np.flatnonzero(added & (types == kind))
+        register([AddedToken(tokens[i], normalized=False, special=special, rstrip=rstrip) for i in chosen if tokens[i]])
+
+
+def _ends(metadata: Metadata, tokens: list[str], types: TokenTypes, add_bos: bool) -> dict[str, Any]:
+    """What begins and ends a text: the fields prefix, suffix, bos_id and eos_ids of TokenizerParts."""
+    count = len(tokens)
+    bos = _id(metadata, "bos_token_id", count)
+    eos = _id(metadata, "eos_token_id", count)
+    named = {_id(metadata, f"{name}_token_id", count) for name in ("eos", "eot", "eom")} - {None}
+    known = {int(i) for i in np.flatnonzero(types == CONTROL) if tokens[i] in END_TOKENS}
+    prefix = () if bos is None or not metadata.get(_PREFIX + "add_bos_token", add_bos) else (bos,)
+    suffix = () if eos is None or not metadata.get(_PREFIX + "add_eos_token", False) else (eos,)
+    return {"prefix": prefix, "suffix": suffix, "bos_id": bos, "eos_ids": frozenset(named | known)}
+
+
+def _token_types(metadata: Metadata, count: int) -> TokenTypes:
+    stored = metadata.get(_PREFIX + "token_type")
+    if stored is None:
+        return np.full(count, NORMAL, np.int64)
+    types = np.asarray(stored)
+    if types.shape != (count,) or types.dtype.kind not in "iu":
+        raise FormatError(
+            f"tokenizer.ggml.token_type has {types.size:,} values for {count:,} tokens; get the file again"
+        )
+    return types.astype(np.int64)
+
+
+def _strings(metadata: Metadata, name: str) -> list[str]:
+    stored = metadata.get(_PREFIX + name, ())
+    strings: list[str] = stored.tolist() if hasattr(stored, "tolist") else list(stored)
+    if strings and not isinstance(strings[0], str):
+        raise FormatError(f"tokenizer.ggml.{name} holds {type(strings[0]).__name__}, not strings; get the file again")
+    return strings
+
+
+def _text(metadata: Metadata, name: str, default: str) -> str:
+    value = metadata.get(_PREFIX + name, default)
+    if not isinstance(value, str):
+        raise FormatError(f"tokenizer.ggml.{name} is {value!r}, not a text")
+    return value
+
+
+def _id(metadata: Metadata, name: str, count: int) -> int | None:
+    value = metadata.get(_PREFIX + name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or not 0 <= value < count:
+        raise FormatError(f"tokenizer.ggml.{name} is {value!r}, and the vocabulary has {count:,} tokens")
+    return value
+
+
+def _ids(tokens: list[str]) -> dict[str, int]:
+    return dict(zip(tokens, range(len(tokens)), strict=True))
+
+
+def _where(mask: npt.NDArray[np.bool_]) -> frozenset[int]:
+    return frozenset(np.flatnonzero(mask).tolist())
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Half a million small tuples would make the garbage collector run a hundred times for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
