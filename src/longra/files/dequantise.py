@@ -44,7 +44,8 @@ def dequantise(kind: str, data: Bytes) -> Float32:
     if data.size % size:
         raise FormatError(f"{data.size:,} bytes are not a whole number of {kind} blocks of {size} bytes")
     if kind in _PLAIN:
-        return data.view(_PLAIN[kind]).astype(np.float32)
+        values: Float32 = data.view(_PLAIN[kind]).astype(np.float32)
+        return values
     blocks = data.reshape(-1, size)
     result = np.empty((len(blocks), weights), np.float32)
     step = _CHUNK_WEIGHTS // weights
@@ -72,7 +73,7 @@ def _bits(packed: _Blocks, width: int, count: int) -> npt.NDArray[np.uint8]:
 
 def _fifth_bits(blocks: _Blocks, start: int) -> npt.NDArray[np.uint8]:
     """Bit i of the 32-bit number at byte `start`, as 16 or 0: the fifth bit of weight i, [blocks, 32]."""
-    return np.unpackbits(blocks[:, start : start + 4], axis=1, bitorder="little") << 4
+    return np.unpackbits(blocks[:, start : start + 4], axis=1, bitorder="little") << np.uint8(4)
 
 
 def _bf16(blocks: _Blocks) -> Float32:
@@ -144,7 +145,7 @@ def _q4_k(blocks: _Blocks) -> Float32:
 def _q5_k(blocks: _Blocks) -> Float32:
     """d, dmin, 12 bytes of scales and minima, 32 bytes of fifth bits, 128 bytes of 4-bit codes."""
     codes = _nibbles(blocks[:, 48:].reshape(-1, 4, 32)).reshape(-1, 8, 32)
-    return _scaled_32(blocks, codes | (_bits(blocks[:, 16:48], 1, 8) << 4))
+    return _scaled_32(blocks, codes | (_bits(blocks[:, 16:48], 1, 8) << np.uint8(4)))
 
 
 def _q6_k(blocks: _Blocks) -> Float32:
@@ -157,7 +158,8 @@ def _q6_k(blocks: _Blocks) -> Float32:
 
 
 def _iq4_nl(blocks: _Blocks) -> Float32:
-    return _half(blocks, 0) * _IQ4_LEVELS[_nibbles(blocks[:, 2:])]
+    levels: Float32 = _IQ4_LEVELS[_nibbles(blocks[:, 2:])]
+    return _half(blocks, 0) * levels
 
 
 def _iq4_xs(blocks: _Blocks) -> Float32:
@@ -165,8 +167,9 @@ def _iq4_xs(blocks: _Blocks) -> Float32:
     low = np.stack([blocks[:, 4:8] & 15, blocks[:, 4:8] >> 4], axis=-1).reshape(-1, 8)
     high = _bits(blocks[:, 2:4], 2, 4).transpose(0, 2, 1).reshape(-1, 8)
     scales = _half(blocks, 0) * ((low | (high << 4)).astype(np.float32) - 32)
-    levels = _IQ4_LEVELS[_nibbles(blocks[:, 8:].reshape(-1, 8, 16))]
-    return scales[:, :, None] * levels
+    levels: Float32 = _IQ4_LEVELS[_nibbles(blocks[:, 8:].reshape(-1, 8, 16))]
+    values: Float32 = scales[:, :, None] * levels
+    return values
 
 
 _PLAIN: dict[str, Any] = {

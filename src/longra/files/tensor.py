@@ -25,6 +25,13 @@ BLOCKS: dict[str, tuple[int, int]] = {
     "Q6_K": (256, 210),
     "IQ4_NL": (32, 18),
     "IQ4_XS": (256, 136),
+    # Masks and index buffers that some published checkpoints carry; never weights.
+    "BOOL": (1, 1),
+    "U8": (1, 1),
+    "I8": (1, 1),
+    "I16": (1, 2),
+    "I32": (1, 4),
+    "I64": (1, 8),
 }
 FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 
@@ -76,14 +83,15 @@ class Tensor:
         return Tensor(f"{self.name}[...]", self.kind, (len(index), *self.shape[1:]), picked)
 
     def float32(self) -> npt.NDArray[np.float32]:
-        """The weights as float32 of this tensor's shape (for quantised types: dequantised, the reference arithmetic)."""
+        """The weights as float32 of this tensor's shape; quantised types by the reference arithmetic."""
         from longra.files.dequantise import dequantise
 
         return dequantise(self.kind, self.data).reshape(self.shape)
 
     def transposed(self) -> "Tensor":
         """A float matrix with its axes exchanged, copied (GPT-2 stores its matrices as [inputs, outputs])."""
-        assert self.kind in FLOATS and len(self.shape) == 2
+        assert self.kind in FLOATS
+        assert len(self.shape) == 2
         step = BLOCKS[self.kind][1]
         cells = self.data.reshape(*self.shape, step).transpose(1, 0, 2)
         return Tensor(f"{self.name}.T", self.kind, self.shape[::-1], np.ascontiguousarray(cells).reshape(-1))
