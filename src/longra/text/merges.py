@@ -11,8 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from longra.errors import FormatError
+
 Hashes = npt.NDArray[np.uint64]
 Ids = npt.NDArray[np.int32]
+Places = npt.NDArray[np.int64]
+
+MAX_CHARACTERS = 1 << 25
+"""Of all pieces together; a vocabulary of 262,144 pieces has two million."""
 
 _BASE = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2^64 and a substring's hash can be moved to place 0
 _INVERSE = pow(_BASE, -1, 1 << 64)
@@ -30,14 +36,17 @@ def merges_of(tokens: list[str], ranked: npt.NDArray[np.intp], parts: npt.NDArra
 
     Returns:
         (left, right) of each merge; for one union the longest left part comes first.
+
+    Raises:
+        FormatError: the pieces have more than MAX_CHARACTERS characters.
     """
     text = _Hashed.of(tokens)
     lengths = text.stops - text.starts
     ranked = ranked[lengths[ranked] > 1]
     cuts_each = lengths[ranked] - 1
     union = np.repeat(ranked, cuts_each)
-    before = np.repeat(np.cumsum(cuts_each) - cuts_each, cuts_each)
-    cut = text.stops[union] - 1 - (np.arange(len(union)) - before)
+    past_last = text.stops[ranked] - 1 + np.cumsum(cuts_each) - cuts_each
+    cut = np.repeat(past_last, cuts_each) - np.arange(len(union))
 
     table = _Table(text.spans(text.starts, text.stops), np.flatnonzero(parts).astype(np.int32))
     left = table.find(text.spans(text.starts[union], cut))
@@ -56,12 +65,15 @@ class _Hashed:
 
     sums: Hashes  # [characters + 1]
     shifts: Hashes  # [characters + 1], powers of the inverse base
-    starts: npt.NDArray[np.int64]  # [pieces]
-    stops: npt.NDArray[np.int64]  # [pieces]
+    starts: Places  # [pieces]
+    stops: Places  # [pieces]
 
     @classmethod
     def of(cls, tokens: list[str]) -> "_Hashed":
-        characters = np.frombuffer("".join(tokens).encode("utf-32-le"), np.uint32).astype(np.uint64)
+        joined = "".join(tokens)
+        if len(joined) > MAX_CHARACTERS:
+            raise FormatError(f"the pieces of the tokenizer have {len(joined):,} characters, over {MAX_CHARACTERS:,}")
+        characters = np.frombuffer(joined.encode("utf-32-le"), np.uint32).astype(np.uint64)
         lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
         stops = np.cumsum(lengths)
         mixed = (characters + np.uint64(1)) * _SPREAD
@@ -71,7 +83,7 @@ class _Hashed:
         np.cumsum(mixed, out=sums[1:])
         return cls(sums, _powers(_INVERSE, len(characters) + 1), stops - lengths, stops)
 
-    def spans(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> Hashes:
+    def spans(self, starts: Places, stops: Places) -> Hashes:
         """Hashes of the characters [start, stop), which depend on these characters only."""
         return (self.sums[stops] - self.sums[starts]) * self.shifts[starts]
 
