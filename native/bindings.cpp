@@ -50,11 +50,11 @@ void linear(Plan& plan, int from, int to, const std::string& input, const Norm& 
 }
 
 void attention(Plan& plan, std::tuple<int, int> q, std::tuple<int, int> k, std::tuple<int, int> v, int to, int layer, int rope, int heads,
-               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, float eps, float shift) {
+               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, float eps, float shift) {
   require(head_dim <= 512, "a head may be at most 512 wide");
   plan.add(std::make_unique<AttentionOp>(
       plan, AttentionSpec{std::get<0>(q), std::get<0>(k), std::get<0>(v), std::get<1>(q), std::get<1>(k), std::get<1>(v), to, layer, rope,
-                          {heads, kv_heads, head_dim, scale, softcap, window}, q_norm, k_norm, eps, shift}));
+                          {heads, kv_heads, head_dim, scale, softcap, window}, q_norm, k_norm, k_shift, eps, shift}));
 }
 
 // segments: (rows, start position, pages offset) one after the other; pages: all page tables joined.
@@ -131,7 +131,7 @@ NB_MODULE(_native, m) {
       .def("linear", &linear, "source"_a, "to"_a, "input"_a, "norm"_a, "kind"_a, "parts"_a, "add"_a, "finish_gate"_a, "finish_activate"_a,
            "operand_ready"_a)
       .def("attention", &attention, "q"_a, "k"_a, "v"_a, "to"_a, "layer"_a, "rope"_a, "heads"_a, "kv_heads"_a, "head_dim"_a, "scale"_a,
-           "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "eps"_a, "shift"_a)
+           "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "k_shift"_a, "eps"_a, "shift"_a)
       .def("reserve", &Plan::reserve, "pages"_a)
       .def("copy_page", &Plan::copy_page, "source"_a, "target"_a)
       .def("step", &step, "decode"_a, "tokens"_a, "segments"_a, "pages"_a, "logit_rows"_a, "out"_a)

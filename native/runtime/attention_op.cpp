@@ -35,6 +35,8 @@ void AttentionOp::rotate_and_store(const Step&, const Segment& s, int row, int h
   for (int g = 0; g < shape.group(); g++) turn(q + g * dim, spec_.q_norm);
   float* k = plan_.buffer_at(spec_.k).row(row) + spec_.k_column + head * dim;
   turn(k, spec_.k_norm);
+  if (const float* shift = plan_.vector_at(spec_.k_shift))
+    for (int d = 0; d < dim; d++) k[d] -= shift[head * dim + d];
   const float* v = plan_.buffer_at(spec_.v).row(row) + spec_.v_column + head * dim;
   const CacheView cache = plan_.cache_view(spec_.layer, head, s.pages);
   kernels.cache_write(plan_.cache_shape(), cache.page(position / kPageTokens), position % kPageTokens, k, v);

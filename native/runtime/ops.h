@@ -115,6 +115,7 @@ struct AttentionSpec {
   int to, layer, rope;               // rope -1: none
   AttentionShape shape;
   int q_norm, k_norm;                // vectors or -1
+  int k_shift;                       // vector [kv_heads * head_dim] that is taken from every key, or -1
   float eps, shift;
 };
 

@@ -51,6 +51,7 @@ class Plan:
         window: int,
         q_norm: int,
         k_norm: int,
+        k_shift: int,
         eps: float,
         shift: float,
     ) -> None: ...

@@ -29,6 +29,7 @@ from longra.graph import (
 )
 
 LOGITS = -1
+_SLOW_POSITIONS = 8192
 _NO_NORM = (False, -1, -1, 0.0, 0.0)
 _Norm = tuple[bool, int, int, float, float]
 
@@ -380,12 +381,31 @@ class Lowering:
             node.window or 0,
             self.vector(node.q_norm),
             self.vector(node.k_norm),
+            self._key_shift(node),
             node.norm_eps,
             node.norm_shift,
         )
         for buffer_of in {place[0] for place in places}:
             self.give_back(buffer_of)
         return buffer
+
+    def _key_shift(self, node: Attention) -> int:
+        """A vector that is taken from all keys before they are rounded, or -1.
+
+        Softmax does not see what all scores of a query share, so any fixed vector may go. Qwen2's key bias is up to 200
+        in channels that rope hardly turns, where a bf16 key would round away what tells tokens apart (measured: five to
+        fifteen times the divergence). So the bias goes where rope turns it by less than a radian in 8,192 tokens.
+        """
+        if not isinstance(node.k, Linear) or node.k.bias is None or node.k_norm is not None or node.softcap:
+            return -1
+        shift = node.k.bias.float32().reshape(node.kv_heads, node.head_dim).copy()
+        if node.rope is not None:
+            pairs = len(node.rope.frequencies)
+            fast = np.flatnonzero(np.array(node.rope.frequencies) * _SLOW_POSITIONS >= 1)
+            for i in fast:
+                first = 2 * i if node.rope.interleaved else i
+                shift[:, [first, first + (1 if node.rope.interleaved else pairs)]] = 0
+        return self.plan.vector(np.ascontiguousarray(shift.reshape(-1)))
 
     def _query_key_value(self, node: Attention) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """Buffers and columns of q, k and v, which attention changes in place: one product where they share an input."""
