@@ -29,7 +29,7 @@ MAX_DIMENSIONS = 4
 MAX_NESTING = 4
 MAX_NESTED = 1 << 12
 
-_SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
+SPLIT_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ def read_gguf(path: Path) -> Gguf:
 
 
 def _read_split(path: Path, parts: int) -> Gguf:
-    match = _SHARD.fullmatch(path.name)
+    match = SPLIT_NAME.fullmatch(path.name)
     if match is None or int(match[3]) != parts:
         example = f"NAME-00001-of-{parts:05}.gguf"
         raise FormatError(f"{path} is one of {parts} parts of a split model, and they are named {example}; rename it")

@@ -45,6 +45,8 @@ class MappedFile:
             raise ModelNotFoundError(f"there is no file {path}; check the path, or see `longra models`") from None
         except (OSError, ValueError) as error:
             raise FormatError(f"{path} cannot be read: {error}; check its permissions and its disk") from error
+        if self.map[:24] == b"version https://git-lfs.":
+            raise FormatError(f"{path} is a Git LFS pointer of {self.size} bytes and not the file; run `git lfs pull`")
         self.data: Bytes = np.frombuffer(self.map, np.uint8)
 
     def drop(self) -> None:
@@ -53,7 +55,11 @@ class MappedFile:
             self.map.madvise(mmap.MADV_DONTNEED)
 
 
-def shown(text: object) -> str:
-    """Text from a file for an error message: quoted, shortened, control characters and lone surrogates escaped."""
-    quoted = repr(text[:81] if isinstance(text, str | bytes) else text)
-    return quoted if len(quoted) <= 100 else f"{quoted[:97]}..."
+def shown(value: object) -> str:
+    """A value from a file for an error message: quoted, shortened, control characters and lone surrogates escaped."""
+    if isinstance(value, str | bytes):
+        quoted = repr(value[:81])
+        return quoted if len(quoted) <= 100 else f"{quoted[:97]}..."
+    if value is None or isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 256):
+        return repr(value)
+    return f"a value of type {type(value).__name__}"  # a hostile list can print for ever, a hostile integer not at all
