@@ -1,12 +1,12 @@
 """A model's chat template: messages to the text that the model was trained on."""
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from longra.errors import FormatError, TemplateError
+from longra.errors import TemplateError
+from longra.text.folder import optional_object, optional_text, token_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -145,42 +145,16 @@ def _from_gguf(metadata: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, s
 
 def _from_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Templates by name, and the texts of the tokens that they may use."""
-    config = read_object(folder / "tokenizer_config.json")
-    stored = config.get("chat_template") or read_object(folder / "chat_template.json").get("chat_template")
+    config = optional_object(folder / "tokenizer_config.json")
+    stored = config.get("chat_template") or optional_object(folder / "chat_template.json").get("chat_template")
     sources: dict[str, str] = {}
     if isinstance(stored, str):
         sources["default"] = stored
     elif isinstance(stored, list):
-        sources = {str(item["name"]): str(item["template"]) for item in stored if {"name", "template"} <= set(item)}
-    beside = folder / "chat_template.jinja"
-    if beside.is_file():
-        sources["default"] = beside.read_text(encoding="utf-8")
-    for path in sorted((folder / "additional_chat_templates").glob("*.jinja")):
-        sources[path.stem] = path.read_text(encoding="utf-8")
-    tokens = read_object(folder / "special_tokens_map.json") | {k: v for k, v in config.items() if v is not None}
+        sources = {str(item.get("name")): str(item.get("template")) for item in stored if isinstance(item, dict)}
+    beside = {path.stem: path for path in (folder / "additional_chat_templates").glob("*.jinja")}
+    beside["default"] = folder / "chat_template.jinja"
+    sources |= {name: text for name, path in beside.items() if (text := optional_text(path)) is not None}
+    tokens = optional_object(folder / "special_tokens_map.json") | {k: v for k, v in config.items() if v is not None}
     texts = {f"{name}_token": token_text(tokens.get(f"{name}_token")) for name in _TOKENS}
     return sources, {name: text for name, text in texts.items() if text is not None}
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, empty if there is no such file.
-
-    Raises:
-        FormatError: the file is no JSON object.
-    """
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise FormatError(f"{path} cannot be read: {error}; install the model again") from error
-    if not isinstance(value, dict):
-        raise FormatError(f"{path} holds {type(value).__name__}, not an object; install the model again")
-    return value
-
-
-def token_text(stored: Any) -> str | None:
-    """The text of a token in a tokenizer's configuration, where it is a string or an object with "content"."""
-    if isinstance(stored, dict):
-        stored = stored.get("content")
-    return stored if isinstance(stored, str) else None

@@ -113,14 +113,20 @@ class Tokenizer:
 
     @cached_property
     def _plain_core(self) -> "tokenizers.Tokenizer":
-        """Encodes like the core, but does not know the names of control tokens. It shares the core's vocabulary."""
+        """Encodes like the core, but takes the names of control tokens for text. It shares the core's vocabulary."""
         from tokenizers import Tokenizer as Core
 
         core = self._parts.core
         plain = Core(core.model)
-        plain.normalizer = core.normalizer
-        plain.pre_tokenizer = core.pre_tokenizer
-        plain.add_tokens([token for token in core.get_added_tokens_decoder().values() if not token.special])
+        if core.normalizer is not None:
+            plain.normalizer = core.normalizer
+        if core.pre_tokenizer is not None:
+            plain.pre_tokenizer = core.pre_tokenizer
+        added = core.get_added_tokens_decoder()
+        plain.add_tokens([token for _, token in sorted(added.items())])
+        if any(plain.token_to_id(token.content) != i for i, token in added.items()):  # ids with gaps; rare and slow
+            plain = Core.from_str(core.to_str())
+        plain.encode_special_tokens = True
         return plain
 
 
