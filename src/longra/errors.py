@@ -29,6 +29,10 @@ class SourceError(LongraError):
     """A place that models come from refused, failed or could not be reached."""
 
 
+class StoreError(LongraError):
+    """The store of installed models is full, damaged or cannot be written."""
+
+
 class ContextError(LongraError):
     """A prompt has more tokens than the model's context holds."""
 
