@@ -109,7 +109,9 @@ class NativeBackend:
             row += size
         tokens = np.concatenate([chunk.tokens for chunk in chunks]).astype(np.int32, copy=False)
         if int(tokens.min()) < 0 or int(tokens.max()) >= self.vocabulary:
-            raise UsageError(f"token ids must be 0 to {self.vocabulary - 1}; got {int(tokens.min())} to {int(tokens.max())}")
+            raise UsageError(
+                f"token ids must be 0 to {self.vocabulary - 1}; got {int(tokens.min())} to {int(tokens.max())}"
+            )
         pages = np.concatenate([chunk.pages for chunk in chunks]).astype(np.int32, copy=False)
         out = np.empty((len(wanted), self._width), np.float32)
         self._plan.step(arithmetic == "decode", tokens, segments, pages, np.array(wanted, np.int32), out)
