@@ -79,7 +79,7 @@ def wait_before(problem: UnreachableError | RefusedError, attempt: int) -> float
 
 
 def open_url(url: str, headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
-    """GET a URL, following redirects; Authorization stays with the first host. Raises UnreachableError, RefusedError."""
+    """GET a URL and follow redirects; raises UnreachableError or RefusedError. A token stays with the first host."""
     probe(url)
     request = urllib.request.Request(url)
     request.add_header("User-Agent", f"longra/{longra.__version__}")

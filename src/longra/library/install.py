@@ -12,6 +12,7 @@ from pathlib import Path
 from longra.errors import SourceError, StoreError, UsageError
 from longra.library import store
 from longra.library.catalogue import Entry, entries, entry_of_source
+from longra.library.http import UnreachableError
 from longra.library.lock import locked
 from longra.library.manifest import FILE_NAME, Manifest, read_manifest
 from longra.library.names import checked_name
@@ -21,6 +22,10 @@ from longra.library.sources import parse_source
 from longra.library.sources.base import Delivery, Pin, Source
 from longra.library.sources.path import PathSource
 
+_NETWORK_HINT = (
+    "check the network, or set HTTPS_PROXY, or HF_ENDPOINT to a mirror of the Hub; `longra doctor` shows which hosts"
+    " answer"
+)
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -109,7 +114,7 @@ def _present(order: Order) -> Manifest | None:
 def _install_from(way: Way, order: Order, reporter: Reporter) -> Manifest:
     staging = staging_folder() / f"{order.name}~{_key(way.source)}"
     staging.mkdir(exist_ok=True)
-    with _storage_errors(staging):
+    with _storage_errors(staging), _no_empty_folder(staging):
         delivery = way.source.deliver(staging, way.pin, reporter)
         manifest = _manifest(way.source, delivery, order)
         _sweep(staging, manifest)
@@ -119,6 +124,17 @@ def _install_from(way: Way, order: Order, reporter: Reporter) -> Manifest:
         store.empty_trash()
     reporter.step(f"installed {order.name} ({human_bytes(manifest.bytes)}) in {store.path_of(manifest)}")
     return manifest
+
+
+@contextmanager
+def _no_empty_folder(staging: Path) -> Iterator[None]:
+    """Leave no trace of an install that failed before its first byte."""
+    try:
+        yield
+    except BaseException:
+        if not any(staging.iterdir()):
+            staging.rmdir()
+        raise
 
 
 def _key(source: Source) -> str:
@@ -179,10 +195,12 @@ def _sweep(staging: Path, manifest: Manifest) -> None:
 
 def _failure(order: Order, problems: list[tuple[Way, SourceError]]) -> SourceError:
     if len(problems) == 1:
-        return problems[0][1]
+        problem = problems[0][1]
+        if not isinstance(problem, UnreachableError):
+            return problem
+        return SourceError(f"{problem}; {_NETWORK_HINT}")
     reasons = "\n".join(f"  {way.source.text}: {problem}" for way, problem in problems)
     return SourceError(
         f"{order.name} could not be installed: {len(problems)} sources were tried\n{reasons}\n"
-        "what came so far is kept: type the same command to go on, `longra doctor` to see which hosts answer, or"
-        " `longra install PATH` for a file that you have"
+        f"{_NETWORK_HINT}; what came so far is kept, and the same command goes on"
     )

