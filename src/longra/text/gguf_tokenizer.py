@@ -1,7 +1,7 @@
 """Reads the tokenizer that a GGUF file carries in its metadata."""
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,9 +34,9 @@ def read_gguf_tokenizer(metadata: Metadata) -> TokenizerParts:
     Raises:
         FormatError: the vocabulary is missing, of an unknown kind, or contradicts itself.
     """
-    model = metadata.get(_PREFIX + "model")
+    model = metadata.get(_PREFIX + "model", "")
     builders = {"gpt2": _byte_level, "llama": _sentencepiece}
-    if model not in builders:
+    if not isinstance(model, str) or model not in builders:
         raise FormatError(
             f"tokenizer.ggml.model is {model!r}; known are {', '.join(builders)}; "
             "use another copy of the model, for example its Hugging Face folder"
@@ -113,9 +113,7 @@ def _sentencepiece(metadata: Metadata, tokens: list[str], types: TokenTypes) -> 
 def _sentencepiece_merges(metadata: Metadata, pieces: list[str], types: TokenTypes) -> list[tuple[str, str]]:
     if stored := _stored_merges(metadata):
         return stored
-    scores = np.asarray(metadata.get(_PREFIX + "scores", ()), np.float64)
-    if len(scores) != len(pieces):
-        raise FormatError(f"tokenizer.ggml.scores has {len(scores):,} values for {len(pieces):,} tokens")
+    scores = _numbers(metadata, "scores", len(pieces)).astype(np.float64)
     mergeable = np.isin(types, (NORMAL, USER_DEFINED, UNUSED))
     if str(metadata.get("general.architecture", "")).startswith("gemma"):
         scores = -np.arange(len(pieces), dtype=np.float64)  # Gemma's merges follow the ids, its scores do not
@@ -168,12 +166,26 @@ def _token_types(metadata: Metadata, count: int) -> TokenTypes:
     return types.astype(np.int64)
 
 
+def _numbers(metadata: Metadata, name: str, count: int) -> npt.NDArray[Any]:
+    """An array of one number for each token."""
+    stored = metadata.get(_PREFIX + name, ())
+    if not isinstance(stored, Sequence | np.ndarray) or len(stored) != count:
+        have = f"{len(stored):,} values" if isinstance(stored, Sequence | np.ndarray) else repr(stored)
+        raise FormatError(f"tokenizer.ggml.{name} has {have} for {count:,} tokens; get the file again")
+    try:
+        numbers = np.asarray(stored)
+    except (ValueError, OverflowError) as error:
+        raise FormatError(f"tokenizer.ggml.{name} holds no numbers: {error}; get the file again") from error
+    if numbers.dtype.kind not in "iuf" or numbers.ndim != 1:
+        raise FormatError(f"tokenizer.ggml.{name} holds {numbers.dtype}, not numbers; get the file again")
+    return numbers
+
+
 def _strings(metadata: Metadata, name: str) -> list[str]:
     stored = metadata.get(_PREFIX + name, ())
-    strings: list[str] = stored.tolist() if hasattr(stored, "tolist") else list(stored)
-    if strings and not isinstance(strings[0], str):
-        raise FormatError(f"tokenizer.ggml.{name} holds {type(strings[0]).__name__}, not strings; get the file again")
-    return strings
+    if not isinstance(stored, Sequence) or isinstance(stored, str) or any(not isinstance(s, str) for s in stored[:1]):
+        raise FormatError(f"tokenizer.ggml.{name} holds {type(stored).__name__}, not strings; get the file again")
+    return list(stored)
 
 
 def _text(metadata: Metadata, name: str, default: str) -> str:
@@ -187,7 +199,7 @@ def _id(metadata: Metadata, name: str, count: int) -> int | None:
     value = metadata.get(_PREFIX + name)
     if value is None:
         return None
-    if not isinstance(value, int) or not 0 <= value < count:
+    if type(value) is not int or not 0 <= value < count:
         raise FormatError(f"tokenizer.ggml.{name} is {value!r}, and the vocabulary has {count:,} tokens")
     return value
 

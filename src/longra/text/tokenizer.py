@@ -84,6 +84,15 @@ class Tokenizer:
         text_bytes = self._shown_bytes if skip_special else self.token_bytes
         return StreamDecoder(text_bytes, self._parts.strip_space and not continues)
 
+    def lost(self, text: str) -> list[str]:
+        """The characters of a text that `encode` leaves out because the vocabulary lacks a byte of them.
+
+        Some small vocabularies have no token for a few control characters and for planes of Unicode that are empty.
+        """
+        if not self._missing_bytes:
+            return []
+        return [character for character in sorted(set(text)) if self._missing_bytes.intersection(character.encode())]
+
     def token_bytes(self, token: int) -> bytes:
         """The bytes that a token stands for, which may be part of a character; none beyond the vocabulary."""
         found = self._bytes.get(token)
@@ -110,6 +119,12 @@ class Tokenizer:
         if self._parts.spelling == "sentencepiece":
             return piece_bytes(text)
         return text.encode() if token in self._parts.added else byte_level_bytes(text)
+
+    @cached_property
+    def _missing_bytes(self) -> frozenset[int]:
+        if self._parts.spelling != "byte_level":
+            return frozenset()
+        return frozenset(byte for character, byte in _BYTE_OF.items() if self.token_id(character) is None)
 
     @cached_property
     def _plain_core(self) -> "tokenizers.Tokenizer":
