@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from longra import errors
-    from longra.model import AutoModelForCausalLM, Model, Result, Stream, load
+    from longra.auto import AutoModelForCausalLM
+    from longra.model import Model, Stream, load
+    from longra.result import Result
     from longra.sampling import GenerationConfig
 
 __version__ = "0.1.0"
@@ -16,9 +18,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "load": "longra.model",
     "Model": "longra.model",
-    "Result": "longra.model",
+    "Result": "longra.result",
     "Stream": "longra.model",
-    "AutoModelForCausalLM": "longra.model",
+    "AutoModelForCausalLM": "longra.auto",
     "GenerationConfig": "longra.sampling",
 }
 

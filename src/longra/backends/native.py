@@ -97,7 +97,8 @@ class NativeBackend:
         return results[0] if len(results) == 1 else np.concatenate(results)
 
     def _run(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
-        segments, wanted = [], []
+        segments: list[tuple[int, int, int, bool]] = []
+        wanted: list[int] = []
         offset = row = 0
         for chunk in chunks:
             if int(chunk.pages.max(initial=0)) >= self._pages or int(chunk.pages.min(initial=0)) < 0:

@@ -1,9 +1,9 @@
 """Frequencies of rotary positions, plain and stretched; every formula as in transformers' modeling_rope_utils.
 
-Plain: base^(-2i / d) (Su et al. 2021). linear: all divided by a factor (Chen et al. 2023). dynamic: the base grows with the
-length (bloc97, emozilla 2023). yarn: fast pairs stay, slow ones are divided, a ramp between, and scores are sharpened (Peng
-et al. 2023). llama3: the same idea with wavelength thresholds. longrope: a searched factor for each pair, one list for
-short and one for long sequences (Ding et al. 2024).
+Plain: base^(-2i / d) (Su et al. 2021). linear: all divided by a factor (Chen et al. 2023). dynamic: the base grows with
+the length (bloc97, emozilla 2023). yarn: fast pairs stay, slow ones are divided, a ramp between, and scores are
+sharpened (Peng et al. 2023). llama3: the same idea with wavelength thresholds. longrope: a searched factor for each
+pair, one list for short and one for long sequences (Ding et al. 2024).
 """
 
 import math
@@ -89,7 +89,7 @@ def _linear(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
 
 
 def _dynamic(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
-    """Plain up to the model's own length; beyond it, for the whole sequence, the base for `factor` times that length."""
+    """Plain up to the model's own length; beyond it, for the whole sequence, the base for `factor` times it."""
     factor = _factor(scaling)
     longest = int(request.context * factor)
     stretch = factor * longest / request.context - (factor - 1)

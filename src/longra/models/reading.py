@@ -1,5 +1,7 @@
 """What the readers of descriptions share."""
 
+from typing import TypedDict
+
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
 from longra.files.rope import RopeRequest, plain_frequencies, read_rope
@@ -9,8 +11,21 @@ from longra.graph.nodes import Rope
 MOST_LAYERS = 1024
 
 
-def sizes(fields: Fields) -> dict[str, int]:
-    """Layers, hidden, heads, kv_heads, head_dim, ffn, vocabulary and context, for ModelSpec's arguments.
+class Sizes(TypedDict):
+    """The sizes among ModelSpec's arguments."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    ffn: int
+    vocabulary: int
+    context: int
+
+
+def sizes(fields: Fields) -> Sizes:
+    """The sizes that a description gives.
 
     Raises:
         FormatError: one is missing, absurd, or does not divide.

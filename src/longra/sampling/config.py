@@ -1,0 +1,115 @@
+"""What a user may ask of a generation, checked when it is made."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longra.errors import UsageError
+
+GREEDY_BELOW = 1e-5
+"""Temperatures below this are greedy: dividing by them leaves nothing of the other tokens anyway."""
+
+BANNED_BIAS = -100.0
+"""A logit bias of this or less bans the token, as the OpenAI interface promises."""
+
+
+@dataclass(frozen=True)
+class GenerationConfig:
+    """How to generate. The defaults suit small models in conversation and in free text.
+
+    Attributes:
+        max_tokens: new tokens at most, 1 or more. The context may end a text earlier.
+        min_tokens: new tokens before the text may end by itself or at a stop string.
+        temperature: logits are divided by it, 0 to 100; 0 is greedy.
+        top_k: only the k most likely tokens; 0 is off (Fan et al. 2018).
+        top_p: only the most likely tokens that reach this mass, above 0 to 1; 1 is off (Holtzman et al. 2019).
+        min_p: only tokens at least this share as likely as the most likely, 0 to 1; 0 is off (Nguyen et al. 2024).
+        typical_p: only the tokens nearest to the expected surprise that reach this mass, above 0 to 1; 1 is off
+            (Meister et al. 2022).
+        repetition_penalty: logits of tokens in prompt or text are divided (multiplied when negative) by it, above 0 to
+            10; 1 is off (Keskar et al. 2019).
+        presence_penalty: taken from the logits of tokens that are in the text, -2 to 2; 0 is off (OpenAI).
+        frequency_penalty: taken for each time that a token is in the text, -2 to 2; 0 is off (OpenAI).
+        no_repeat_ngram: no run of this many tokens appears twice in prompt and text; 0 is off (Paulus et al. 2017).
+        dry_multiplier: penalty of a token that would continue a repeated run, 0 to 100; 0 is off (DRY, p-e-w 2024).
+        dry_base: the penalty grows by this with each token of the run, 1 to 10.
+        dry_allowed_length: longest run that may be repeated free of penalty, 1 or more.
+        dry_breakers: runs do not reach across the tokens that end these strings.
+        seed: 0 to 2**64 - 1; None draws one, which the result reports.
+        stop: the text ends before the first of these strings.
+        logit_bias: token id -> number added to its logit, -100 to 100; -100 bans the token.
+        logprobs: alternatives to report for each token, 0 to 100; None is off.
+        num_sequences: texts to generate from the one prompt, 1 to 256.
+    """
+
+    max_tokens: int = 512
+    min_tokens: int = 0
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    no_repeat_ngram: int = 0
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    logprobs: int | None = None
+    num_sequences: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
+        _whole("max_tokens", self.max_tokens, 1, 2**31 - 1)
+        _whole("min_tokens", self.min_tokens, 0, self.max_tokens)
+        _real("temperature", self.temperature, 0, 100, "0 is greedy")
+        _whole("top_k", self.top_k, 0, 2**31 - 1)
+        _real("top_p", self.top_p, 0, 1, "1 is off", open_low=True)
+        _real("min_p", self.min_p, 0, 1, "0 is off")
+        _real("typical_p", self.typical_p, 0, 1, "1 is off", open_low=True)
+        _real("repetition_penalty", self.repetition_penalty, 0, 10, "1 is off", open_low=True)
+        _real("presence_penalty", self.presence_penalty, -2, 2, "0 is off")
+        _real("frequency_penalty", self.frequency_penalty, -2, 2, "0 is off")
+        _whole("no_repeat_ngram", self.no_repeat_ngram, 0, 2**31 - 1)
+        _real("dry_multiplier", self.dry_multiplier, 0, 100, "0 is off")
+        _real("dry_base", self.dry_base, 1, 10)
+        _whole("dry_allowed_length", self.dry_allowed_length, 1, 2**31 - 1)
+        if self.seed is not None:
+            _whole("seed", self.seed, 0, 2**64 - 1)
+        if self.logprobs is not None:
+            _whole("logprobs", self.logprobs, 0, 100)
+        _whole("num_sequences", self.num_sequences, 1, 256)
+        _strings("stop", self.stop)
+        _strings("dry_breakers", self.dry_breakers)
+        for token, bias in self.logit_bias.items():
+            _whole("a token of logit_bias", token, 0, 2**31 - 1)
+            _real(f"logit_bias of token {token}", bias, -100, 100, "-100 bans the token")
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the most likely token is always taken."""
+        return self.temperature < GREEDY_BELOW
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value <= high:
+        raise UsageError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
+
+
+def _real(name: str, value: Any, low: float, high: float, note: str = "", open_low: bool = False) -> None:
+    fits = isinstance(value, int | float) or hasattr(value, "__float__")
+    if not fits or math.isnan(value) or not low <= value <= high or (open_low and value == low):
+        bounds = f"above {low} and at most {high}" if open_low else f"from {low} to {high}"
+        raise UsageError(f"{name} is {value!r}; it must be {bounds}{f' ({note})' if note else ''}")
+
+
+def _strings(name: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        if not isinstance(value, str) or not value:
+            raise UsageError(f"{name} holds {value!r}; each must be a text that is not empty")

@@ -1,0 +1,95 @@
+"""Which tokens may be drawn. Each function takes candidates, most likely first, and gives back those that stay.
+
+Candidates are token ids int64 [n] and logits float32 [n] already divided by the temperature, in descending order of logit
+and ascending order of id where logits are equal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from longra.backends.base import Float32
+
+Float64 = npt.NDArray[np.float64]
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Tokens that may be drawn.
+
+    Attributes:
+        ids: int64 [n].
+        logits: float32 [n], descending.
+    """
+
+    ids: npt.NDArray[np.int64]
+    logits: Float32
+
+    def first(self, count: int) -> "Candidates":
+        """The `count` most likely."""
+        return Candidates(self.ids[:count], self.logits[:count])
+
+    def probabilities(self) -> Float64:
+        """softmax over the candidates, float64 [n]."""
+        weights = np.exp(self.logits.astype(np.float64) - float(self.logits[0]))
+        return weights / weights.sum()
+
+
+def ordered(logits: Float32, ids: npt.NDArray[np.int64]) -> Candidates:
+    """The tokens `ids` (ascending) as candidates; tokens at minus infinity are left out."""
+    ids = ids[logits[ids] > -np.inf]
+    values = logits[ids]
+    order = np.argsort(-values, kind="stable")
+    return Candidates(ids[order], values[order])
+
+
+def most_likely(logits: Float32, count: int) -> Candidates:
+    """The `count` most likely of a row [vocabulary] (Fan et al. 2018, top-k), without sorting the row.
+
+    At least `count` blocks of 64 tokens have a maximum that is not below the count-th largest block maximum, so no
+    token below it is among the `count` largest.
+    """
+    if count >= len(logits) // _BLOCK:
+        return ordered(logits, np.arange(len(logits))).first(count)
+    whole = len(logits) // _BLOCK * _BLOCK
+    maxima = logits[:whole].reshape(-1, _BLOCK).max(axis=1)
+    threshold = np.partition(maxima, -count)[-count] if count <= len(maxima) else -np.inf
+    return ordered(logits, np.flatnonzero(logits >= threshold)).first(count)
+
+
+def above_mass(logits: Float32, top_p: float) -> Candidates:
+    """Candidates of a row [vocabulary] that hold every token of its top_p nucleus.
+
+    Tokens below (1 - top_p) / vocabulary of the mass together hold less than 1 - top_p.
+    """
+    weights = np.exp(logits - logits.max())
+    floor = (1.0 - top_p) / len(logits) * float(weights.sum(dtype=np.float64))
+    return ordered(logits, np.flatnonzero(weights >= floor))
+
+
+def top_p(candidates: Candidates, mass: float, probabilities: Float64) -> Candidates:
+    """The fewest most likely tokens whose mass reaches `mass` (Holtzman et al. 2019).
+
+    Args:
+        probabilities: of the candidates, in what they were cut from.
+    """
+    reached = np.cumsum(probabilities)
+    return candidates.first(int(np.searchsorted(reached, mass)) + 1)
+
+
+def min_p(candidates: Candidates, share: float) -> Candidates:
+    """Tokens at least `share` as likely as the most likely (Nguyen et al. 2024)."""
+    floor = float(candidates.logits[0]) + float(np.log(share))
+    return candidates.first(max(1, int(np.searchsorted(-candidates.logits, -floor, side="right"))))
+
+
+def typical_p(candidates: Candidates, mass: float) -> Candidates:
+    """Tokens whose surprise is nearest to the entropy, until their mass reaches `mass` (Meister et al. 2022)."""
+    p = candidates.probabilities()
+    surprise = -np.log(np.maximum(p, 1e-300))
+    order = np.argsort(np.abs(surprise - float((p * surprise).sum())), kind="stable")
+    kept = order[: int(np.searchsorted(np.cumsum(p[order]), mass)) + 1]
+    kept.sort()
+    return Candidates(candidates.ids[kept], candidates.logits[kept])
