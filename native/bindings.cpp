@@ -135,6 +135,10 @@ NB_MODULE(_native, m) {
       .def("reserve", &Plan::reserve, "pages"_a)
       .def("copy_page", &Plan::copy_page, "source"_a, "target"_a)
       .def("step", &step, "decode"_a, "tokens"_a, "segments"_a, "pages"_a, "logit_rows"_a, "out"_a)
+      .def("read_rate", &Plan::read_rate, "bytes"_a, nb::call_guard<nb::gil_scoped_release>())
+      .def("multiply_rate", &Plan::multiply_rate, nb::call_guard<nb::gil_scoped_release>())
+      .def_prop_ro("product_bytes", &Plan::product_bytes)
+      .def_prop_ro("product_weights", &Plan::product_weights)
       .def_prop_ro("weight_bytes", &Plan::weight_bytes)
       .def_prop_ro("page_bytes", &Plan::page_bytes);
 }

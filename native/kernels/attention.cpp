@@ -9,8 +9,6 @@ namespace longra::LONGRA_ISA {
 
 namespace {
 
-constexpr int kChunk = 128;
-
 struct Chunk {
   alignas(64) float scores[kChunk / 16][kGroupRows][16];  // [tile][head][lane]
   alignas(64) float weights[kGroupRows][kChunk];          // in token order
@@ -117,89 +115,13 @@ void chunk_softmax(const AttentionShape& attention, int from, int pages, int beg
   }
 }
 
-// Fold a chunk (or a span) into what is there: both relative to their own maximum.
-LONGRA_INLINE void fold(float* maximum, float* total, float* values, float chunk_maximum, float chunk_sum, const float* chunk_values,
-                        int v_width) {
-  const float top = chunk_maximum > *maximum ? chunk_maximum : *maximum;
-  const float keep = exp2_one(*maximum - top), take = exp2_one(chunk_maximum - top);
-  *maximum = top;
-  *total = *total * keep + chunk_sum * take;
-  for (int d = 0; d < v_width; d += 16)
-    store(values + d, fma(load(chunk_values + d), splat(take), load(values + d) * splat(keep)));
-}
-
-#if defined(__AMX_BF16__)
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-// Tiles 0-3 hold sums and 6 queries or weights ([group] rows); 4 and 5 hold keys or values (16 rows).
-void configure(int group) {
-  TileConfig config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = i == 4 || i == 5 ? 16 : group;
-  _tile_loadconfig(&config);
-}
-
-constexpr int kAhead = 8192;
-
-void tile_scores(const CacheShape& shape, const CacheView& cache, int from, int pages, const uint16_t* q, int group, Chunk& c) {
-  const int halves = shape.k_width() / 32;
-  for (int page = 0; page < pages; page++) {
-    const uint8_t* keys = cache.page(from / kPageTokens + page);
-    for (int tile = 0; tile < 4; tile += 2) {
-      const uint8_t* a = keys + tile * halves * 1024;
-      const uint8_t* b = a + halves * 1024;
-      _tile_zero(0);
-      _tile_zero(1);
-      for (int half = 0; half < halves; half++) {
-        _tile_loadd(6, q + half * group * 32, 64);
-        _tile_loadd(4, a + half * 1024, 64);
-        _tile_dpbf16ps(0, 6, 4);
-        _tile_loadd(5, b + half * 1024, 64);
-        _tile_dpbf16ps(1, 6, 5);
-      }
-      _tile_stored(0, c.scores[page * 4 + tile], 64);
-      _tile_stored(1, c.scores[page * 4 + tile + 1], 64);
-    }
-  }
-}
-
-void tile_values(const CacheShape& shape, const CacheView& cache, int from, int pages, int group, Chunk& c) {
-  const int tiles = shape.v_width() / 16;
-  alignas(64) uint16_t weights[kChunk / 32][kGroupRows][32];
-  for (int g = 0; g < pages * 2; g++)
-    for (int h = 0; h < group; h++)
-      _mm512_store_si512(weights[g][h], (__m512i)_mm512_cvtne2ps_pbh(_mm512_load_ps(c.weights[h] + g * 32 + 16),
-                                                                    _mm512_load_ps(c.weights[h] + g * 32)));
-  for (int d = 0; d < tiles; d += 2) {
-    const bool two = d + 1 < tiles;
-    _tile_zero(0);
-    _tile_zero(1);
-    for (int g = 0; g < pages * 2; g++) {
-      const uint8_t* values = cache.page(from / kPageTokens + g / 2) + (size_t)kPageTokens * shape.k_width() * 2;
-      const uint8_t* v = values + ((g % 2) * tiles + d) * 1024;
-      _tile_loadd(6, weights[g], 64);
-      _tile_loadd(4, v, 64);
-      _tile_dpbf16ps(0, 6, 4);
-      if (two) {
-        _tile_loadd(5, v + 1024, 64);
-        _tile_dpbf16ps(1, 6, 5);
-      }
-    }
-    _tile_stored(0, c.values + d * 16, shape.v_width() * 4);
-    if (two) _tile_stored(1, c.values + d * 16 + 16, shape.v_width() * 4);
-  }
-}
-
-#endif
-
 }  // namespace
 
 void attend_span(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
                  size_t q_stride, int group, float* partial) {
+#if defined(__AMX_BF16__)
+  if (!shape.floats) return attend_span_tiles(shape, attention, cache, begin, end, q, q_stride, group, partial);
+#endif
   const int v_width = shape.v_width();
   float *maximum = partial, *total = partial + kGroupRows, *values = partial + 2 * kGroupRows;
   for (int h = 0; h < group; h++) {
@@ -208,43 +130,16 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
     for (int d = 0; d < v_width; d += 16) store(values + h * v_width + d, zero());
   }
   Chunk c;
-#if defined(__AMX_BF16__)
-  alignas(64) uint16_t packed_q[kGroupRows * 512];
-  if (!shape.floats) {
-    configure(group);
-    for (int half = 0; half < shape.k_width() / 32; half++)
-      for (int h = 0; h < group; h++)
-        _mm512_store_si512(packed_q + (half * group + h) * 32,
-                           (__m512i)_mm512_cvtne2ps_pbh(load(q + h * q_stride + half * 32 + 16).v, load(q + h * q_stride + half * 32).v));
-  }
-#endif
   for (int from = begin / kChunk * kChunk; from < end; from += kChunk) {
-    const int left = end - from, pages = left <= kPageTokens ? 1 : 2;
-#if defined(__AMX_BF16__)
-    if (!shape.floats) {
-      if (left > kChunk) {  // the next chunk, while this one is worked on
-        const int next = (from + kChunk) / kPageTokens;
-        for (int page = next; page < next + 2 && page * kPageTokens < end; page++)
-          for (size_t line = 0; line < shape.head_bytes(); line += 64) _mm_prefetch((const char*)cache.page(page) + line, _MM_HINT_T1);
-      }
-      tile_scores(shape, cache, from, pages, packed_q, group, c);
-      chunk_softmax(attention, from, pages, begin, end, group, c);
-      tile_values(shape, cache, from, pages, group, c);
-    } else
-#endif
-    {
-      if (shape.floats) chunk_scores<true>(shape, cache, from, pages, q, q_stride, group, c);
-      else chunk_scores<false>(shape, cache, from, pages, q, q_stride, group, c);
-      chunk_softmax(attention, from, pages, begin, end, group, c);
-      if (shape.floats) chunk_values<true>(shape, cache, from, pages, group, c);
-      else chunk_values<false>(shape, cache, from, pages, group, c);
-    }
+    const int pages = end - from <= kPageTokens ? 1 : 2;
+    if (shape.floats) chunk_scores<true>(shape, cache, from, pages, q, q_stride, group, c);
+    else chunk_scores<false>(shape, cache, from, pages, q, q_stride, group, c);
+    chunk_softmax(attention, from, pages, begin, end, group, c);
+    if (shape.floats) chunk_values<true>(shape, cache, from, pages, group, c);
+    else chunk_values<false>(shape, cache, from, pages, group, c);
     for (int h = 0; h < group; h++)
       fold(maximum + h, total + h, values + h * v_width, c.maximum[h], c.sum[h], c.values + h * v_width, v_width);
   }
-#if defined(__AMX_BF16__)
-  if (!shape.floats) _tile_release();
-#endif
 }
 
 void merge_spans(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride) {

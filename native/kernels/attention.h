@@ -5,6 +5,7 @@
 
 namespace longra::LONGRA_ISA {
 
+constexpr int kChunk = 128;  // keys that share a maximum
 constexpr float kMasked = -1e30f;
 constexpr float kLog2E = 1.44269504f;
 
@@ -42,5 +43,21 @@ LONGRA_INLINE void store_token_order(float* out, int tile, Floats w) {
   store(lanes, w);
   for (int quarter = 0; quarter < 4; quarter++) memcpy(out + quarter * 8 + tile * 4, lanes + quarter * 4, 16);
 }
+
+// Fold a chunk (or a span) into what is there: both relative to their own maximum.
+LONGRA_INLINE void fold(float* maximum, float* total, float* values, float chunk_maximum, float chunk_sum, const float* chunk_values,
+                        int v_width) {
+  const float top = chunk_maximum > *maximum ? chunk_maximum : *maximum;
+  const float keep = exp2_one(*maximum - top), take = exp2_one(chunk_maximum - top);
+  *maximum = top;
+  *total = *total * keep + chunk_sum * take;
+  for (int d = 0; d < v_width; d += 16)
+    store(values + d, fma(load(chunk_values + d), splat(take), load(values + d) * splat(keep)));
+}
+
+#if defined(__AMX_BF16__)
+void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end,
+                       const float* q, size_t q_stride, int group, float* partial);
+#endif
 
 }  // namespace longra::LONGRA_ISA

@@ -19,6 +19,8 @@ size_t prefill_scratch(int, int, int);
 void cache_write(const CacheShape&, uint8_t*, int, const float*, const float*);
 void attend_span(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, int, float*);
 void merge_spans(const CacheShape&, const float*, int, int, float*, size_t);
+uint32_t read_all(const uint8_t*, size_t, int);
+double multiply_all(uint8_t*, int);
 #if defined(__AMX_BF16__)
 void attend_block(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, float*, size_t, int, int,
                   uint8_t*);
@@ -48,6 +50,8 @@ const Kernels kernels = {
     .cache_write = cache_write,
     .attend_span = attend_span,
     .merge_spans = merge_spans,
+    .read_all = read_all,
+    .multiply_all = multiply_all,
 #if defined(__AMX_BF16__)
     .attend_block = attend_block,
     .attend_block_scratch = attend_block_scratch,

@@ -38,7 +38,7 @@ void AttentionOp::rotate_and_store(const Step&, const Segment& s, int row, int h
   if (const float* shift = plan_.vector_at(spec_.k_shift))
     for (int d = 0; d < dim; d++) k[d] -= shift[head * dim + d];
   const float* v = plan_.buffer_at(spec_.v).row(row) + spec_.v_column + head * dim;
-  const CacheView cache = plan_.cache_view(spec_.layer, head, s.pages);
+  const CacheView cache = plan_.cache_view(spec_.layer, head, s);
   kernels.cache_write(plan_.cache_shape(), cache.page(position / kPageTokens), position % kPageTokens, k, v);
 }
 
@@ -61,7 +61,7 @@ void AttentionOp::one_span(const Segment& s, int row, int head, int first_head, 
     std::fill(q + g * width + dim, q + (g + 1) * width, 0.0f);
   }
   const int from_key = std::max(begin, (first + span) * kSpan), to_key = std::min(position + 1, (first + span + 1) * kSpan);
-  plan_.kernels().attend_span(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, head, s.pages), from_key, to_key, q, width,
+  plan_.kernels().attend_span(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, head, s), from_key, to_key, q, width,
                               group, partial);
 }
 
@@ -139,7 +139,7 @@ void AttentionOp::attend_tiles(const Step& step, int thread) {
       const int tiles = shape.group() * ((s.rows + 31) / 32), first = (thread + h) % threads;
       uint8_t* scratch = plan_.scratch(thread, plan_.kernels().attend_block_scratch(plan_.cache_shape(), tiles / threads + 1));
       const int column = h * shape.group() * shape.head_dim;
-      plan_.kernels().attend_block(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, h, s.pages), s.start, s.rows,
+      plan_.kernels().attend_block(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, h, s), s.start, s.rows,
                                    q.row(s.row) + spec_.q_column + column, q.stride, to.row(s.row) + column, to.stride, first, threads,
                                    scratch);
     }

@@ -62,6 +62,7 @@ struct CacheView {
   uint8_t* base;  // of page 0
   size_t page_bytes;
   const int32_t* pages;
+  int count;  // of pages
   uint8_t* page(int i) const { return base + pages[i] * page_bytes; }
 };
 
@@ -110,6 +111,8 @@ struct Kernels {
                       const float* q, size_t q_stride, int group, float* partial);
   // Merge `spans` results, in order, into y [group][head_dim].
   void (*merge_spans)(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride);
+  uint32_t (*read_all)(const uint8_t* p, size_t bytes, int ahead);
+  double (*multiply_all)(uint8_t* scratch, int rounds);
   // Prefill on the matrix unit: rows at positions start.. by the heads of one key/value head. A tile is 32 rows of one
   // head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart. Null without tiles.
   void (*attend_block)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int start, int rows,

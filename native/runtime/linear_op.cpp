@@ -14,6 +14,7 @@ LinearOp::LinearOp(Plan& plan, LinearSpec spec) : plan_(plan), spec_(std::move(s
   for (const auto& part : spec_.parts) {
     const Matrix& m = plan.matrix_at(part.matrix);
     pieces_.push_back({&m, plan.vector_at(part.bias), part.column});
+    plan.count_product(m);
     any_float_ |= !is_quantised(m.format);
     any_quantised_ |= is_quantised(m.format);
     any_f32 |= m.format == Format::F32;

@@ -1,17 +1,23 @@
 #include "plan.h"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 
+#include "cpu.h"
 #include "pack.h"
 
 namespace longra {
 
 Plan::Plan(int threads, const std::string& isa) : kernels_(kernels_named(isa.c_str())), pool_(threads), scratch_(threads + 1) {
-  if (!kernels_) throw std::invalid_argument("no kernels were built for " + isa);
+  const auto usable = cpu::usable();
+  if (!kernels_ || std::find(usable.begin(), usable.end(), isa) == usable.end())
+    throw std::invalid_argument("this machine cannot run kernels for " + isa);
 }
 
 int Plan::matrix(const std::string& kind, const uint8_t* stored, size_t row_bytes, int rows, int inputs, const std::string& target) {
@@ -112,6 +118,38 @@ void Plan::step(Step& step) {
       pool_.barrier();
     }
   });
+}
+
+namespace {
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+}  // namespace
+
+double Plan::read_rate(size_t bytes) {
+  Region region(bytes + 65536);
+  memset(region.data(), 1, bytes);
+  const size_t each = bytes / pool_.threads();
+  double best = 0;
+  std::atomic<uint32_t> sum{0};
+  for (int round = 0; round < 4; round++)
+    for (int ahead : {512, 1024, 2048}) {
+      const double from = now();
+      pool_.run([&](int thread) { sum += kernels_->read_all(region.data() + thread * each, each, ahead); });
+      best = std::max(best, (double)bytes / (now() - from));
+    }
+  return best;
+}
+
+double Plan::multiply_rate() {
+  double best = 0;
+  for (int round = 0; round < 5; round++) {
+    std::vector<double> done(pool_.threads());
+    const double from = now();
+    pool_.run([&](int thread) { done[thread] = kernels_->multiply_all(scratch(thread, 16384), 200000); });
+    double total = 0;
+    for (double d : done) total += d;
+    best = std::max(best, total / (now() - from));
+  }
+  return best;
 }
 
 }  // namespace longra

@@ -81,14 +81,22 @@ class Plan {
   const float* cosines(int rope, int row) const { return ropes_[rope].cosines.data() + (size_t)row * ropes_[rope].pairs; }
   const float* sines(int rope, int row) const { return ropes_[rope].sines.data() + (size_t)row * ropes_[rope].pairs; }
   const CacheShape& cache_shape() const { return cache_; }
-  CacheView cache_view(int layer, int head, const int32_t* pages) const {
-    return {pool_pages_->data() + layer * cache_.layer_bytes() + head * cache_.head_bytes(), cache_.page_bytes(), pages};
+  CacheView cache_view(int layer, int head, const Segment& s) const {
+    return {pool_pages_->data() + layer * cache_.layer_bytes() + head * cache_.head_bytes(), cache_.page_bytes(), s.pages,
+            (s.start + s.rows + kPageTokens - 1) / kPageTokens};
   }
   uint16_t* operand(int which) { return reinterpret_cast<uint16_t*>(operands_[which]->data()); }
   void want_operand(int k);                       // room for max_rows rows of k inputs in both operands
   uint8_t* scratch(int thread, size_t bytes);     // grows; one piece a thread
   uint8_t* shared_scratch(size_t bytes);          // grows; call from one thread between barriers
 
+  // Bytes and weights of the matrices that a step multiplies by.
+  void count_product(const Matrix& m) { product_bytes_ += m.bytes(), product_weights_ += (size_t)m.rows * m.inputs; }
+  size_t product_bytes() const { return product_bytes_; }
+  size_t product_weights() const { return product_weights_; }
+  // Measured rates of all threads together: bytes a second over `bytes` of memory; operations a second.
+  double read_rate(size_t bytes);
+  double multiply_rate();
   size_t weight_bytes() const { return arena_.used(); }
   size_t page_bytes() const { return cache_.page_bytes(); }
   static constexpr int max_rows = 512;
@@ -115,6 +123,7 @@ class Plan {
   CacheShape cache_{};
   std::unique_ptr<Region> pool_pages_;
   int pages_ = 0;
+  size_t product_bytes_ = 0, product_weights_ = 0;
   size_t operand_size_ = 0;
   std::unique_ptr<Region> operands_[2];
   std::vector<std::unique_ptr<Region>> scratch_;

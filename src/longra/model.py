@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -213,7 +213,8 @@ class Model:
         if count + least > self.spec.context:
             raise ContextError(
                 f"the prompt has {count:,} tokens and {self.name} holds {self.spec.context:,}"
-                f"{' with at least one new token' if least else ''}; shorten it, or choose a model with a longer context"
+                f"{' with at least one new token' if least else ''}; "
+                "shorten it, or choose a model with a longer context"
             )
 
     def _extended(self, length: int) -> bool:
@@ -288,7 +289,7 @@ class Stream:
         )
         return Result(sequences, self._config.seed or 0, prompt_tokens, self._room, timings, self._model.name)
 
-    def _run(self) -> Iterator[str]:
+    def _run(self) -> Generator[str, None, None]:
         self._began = time.perf_counter()
         run = self._model.engine.run(self._request)
         try:
@@ -299,7 +300,7 @@ class Stream:
                 if piece and text.index == 0:
                     yield piece
         finally:
-            run.close()  # type: ignore[attr-defined]
+            run.close()
             for text, writer in zip(self._request.texts, self._writers, strict=True):
                 if text.finish_reason == "cancelled":
                     writer.finish()

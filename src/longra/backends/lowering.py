@@ -1,8 +1,8 @@
 """A graph becomes a native plan: nodes are fused where one kernel does several, values get buffers.
 
-What is fused: a norm into the product that reads it, products of one input (q, k, v; gate, up) into one, the activation and
-gate into the next product, a residual sum into the product before it. A value's buffer is used again once its last
-reader has been emitted.
+What is fused: a norm into the product that reads it, products of one input (q, k, v; gate, up) into one, the activation
+and gate into the next product, a residual sum into the product before it. A value's buffer is used again once its
+last reader has been emitted.
 """
 
 from collections import Counter
@@ -136,9 +136,6 @@ class Lowering:
             )
         return self.ropes[rope]
 
-    def is_float32(self, tensor: Tensor) -> bool:
-        return self.weights == "f32"
-
     # Buffers
 
     def take(self, width: int, logits_rows: bool = False) -> int:
@@ -247,7 +244,7 @@ class Lowering:
         at = _padded(product.width)
         buffer = self.take(at + _padded(up.width))
         whole = product.width == up.width
-        finish = whole and not self.is_float32(product.weight) and product.bias is None and up.bias is None
+        finish = whole and self.weights != "f32" and product.bias is None and up.bias is None
         self._linear(operand, buffer, [(product, 0), (up, at)], gate=gate.kind if finish else None)
         self._done_shared(product.x, operand, 2)
         return _Operand(buffer, x, "gated", kind=gate.kind, ready=finish)
@@ -257,7 +254,7 @@ class Lowering:
         if isinstance(product, Linear) and len(self.readers[product]) == 1 and product not in self.buffers:
             operand = self._operand(product.x)
             buffer = self.take(product.width)
-            finish = not self.is_float32(product.weight)
+            finish = self.weights != "f32"
             self._linear(operand, buffer, [(product, 0)], activate=x.kind if finish else None)
             self._done(product.x, operand)
             return _Operand(buffer, x, "activated", kind=x.kind, ready=finish)
@@ -426,5 +423,5 @@ class Lowering:
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
-    """Some files hold the tied embedding twice; comparing 145 MB takes 20 ms, holding them twice 145 MB."""
+    """Some files hold the tied embedding twice: comparing 145 MB takes 20 ms, holding it again 145 MB."""
     return a.kind == b.kind and a.shape == b.shape and a.kind not in FLOATS and bool(np.array_equal(a.data, b.data))

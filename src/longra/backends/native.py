@@ -1,4 +1,4 @@
-"""The C++ kernels on a CPU: a graph is lowered to a plan once; a step replays it in one call without the interpreter lock."""
+"""The C++ kernels on a CPU: a graph is lowered to a plan once; a step replays it in one call, the interpreter unlocked."""
 
 import os
 from typing import TYPE_CHECKING
@@ -47,8 +47,8 @@ class NativeBackend:
         graph: the model; its tensors are packed here and not needed afterwards.
         spec: the model's description.
         threads: threads of the kernels; None for one a core.
-        weights: "f32", "bf16", "q8" or "q4" to store all matrices so; None keeps the file's quantised codes and takes bf16
-            for float tensors. "f32" also keeps the cache in float32: the reference.
+        weights: "f32", "bf16", "q8" or "q4" to store all matrices so; None keeps the file's quantised codes and takes
+            bf16 for float tensors. "f32" also keeps the cache in float32: the reference.
 
     Raises:
         UsageError: a parameter is out of range.

@@ -1,6 +1,6 @@
 """The loop: read prompts in chunks, then let all texts grow by a token a step."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Engine:
         self.backend = backend
         self.pool = PagePool(backend, pages)
 
-    def run(self, request: Request) -> Iterator[Text]:
+    def run(self, request: Request) -> Generator[Text, None, None]:
         """Run a request to its end; yields each text each time that it has grown by a token.
 
         A caller may finish a text (`Text.finish`) between two tokens. Leaving the iterator cancels what is unfinished.

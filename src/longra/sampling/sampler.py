@@ -30,8 +30,8 @@ class Choice:
 class Sampler:
     """Chooses the tokens of one text.
 
-    Each draw takes its own number from a counter-based generator (Salmon et al. 2011, Philox) keyed by seed, sequence and
-    index of the token, so that a text depends on nothing that is generated beside it.
+    Each draw takes its own number from a counter-based generator (Salmon et al. 2011, Philox) keyed by seed, sequence
+    and index of the token, so that a text depends on nothing that is generated beside it.
 
     Args:
         config: what the user asks for; its seed must be set.

@@ -1,7 +1,7 @@
 """Which tokens may be drawn. Each function takes candidates, most likely first, and gives back those that stay.
 
-Candidates are token ids int64 [n] and logits float32 [n] already divided by the temperature, in descending order of logit
-and ascending order of id where logits are equal.
+Candidates are token ids int64 [n] and logits float32 [n] already divided by the temperature, in descending order of
+logit and ascending order of id where logits are equal.
 """
 
 from dataclasses import dataclass
