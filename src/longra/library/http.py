@@ -22,6 +22,7 @@ from longra.errors import SourceError
 CONNECT_SECONDS = 5.0  # a host that can be reached accepts within a second; the next source is waiting
 READ_SECONDS = 30.0
 ATTEMPTS = 5
+BACKOFF_SECONDS = 0.5  # before the second attempt; it doubles
 LONGEST_WAIT_SECONDS = 60.0  # a server that asks for more than this is reported, not waited for
 
 _T = TypeVar("_T")
@@ -68,7 +69,7 @@ def wait_before(problem: UnreachableError | RefusedError, attempt: int) -> float
     """Seconds to wait before attempt + 1, or None if it is no use."""
     if attempt >= ATTEMPTS:
         return None
-    backoff: float = min(0.25 * 2**attempt, 8.0)
+    backoff: float = min(BACKOFF_SECONDS * 2 ** (attempt - 1), 8.0)
     if isinstance(problem, UnreachableError):
         return backoff
     if not problem.may_pass:

@@ -72,6 +72,8 @@ class HfSource:
         info = patiently(lambda: self._asked(self._info), reporter.step)
         chosen = choose_files(_candidates(info), self.reference.file, self.text)
         files = [self._remote(candidate, info.sha, pin) for candidate in chosen]
+        if getattr(info, "gated", False):  # such a repository lists its files to all and gives them to some
+            patiently(lambda: self._asked(lambda: self._require_access(files[0].url)), reporter.step)
         stored = fetch_files(files, staging, reporter, self.text)
         return Delivery(stored, entry_of(stored), info.sha, _licence(info))
 
@@ -85,6 +87,11 @@ class HfSource:
             files_metadata=True,
             timeout=READ_SECONDS,
         )
+
+    def _require_access(self, url: str) -> None:
+        from huggingface_hub import get_hf_file_metadata
+
+        get_hf_file_metadata(url, timeout=READ_SECONDS)
 
     def _remote(self, candidate: Candidate, commit: str, pin: Pin) -> RemoteFile:
         """The download of one file at a commit, with the user's token if there is one."""
