@@ -159,11 +159,10 @@ def end_ids(
     """Every token that ends a text or a turn, from whichever file names it."""
     found = {i for i in special if core.id_to_token(i) in END_TOKENS}
     generation = optional_object(folder / "generation_config.json")
-    for value in (settings.get("eos_token"), config.get("eos_token_id"), generation.get("eos_token_id")):
-        found |= {
-            i for one in (value if isinstance(value, list) else [value]) if (i := first_id(core, one)) is not None
-        }
-    return frozenset(found)
+    named: list[Any] = [token_text(settings.get("eos_token"))]
+    for value in (config.get("eos_token_id"), generation.get("eos_token_id")):
+        named += [one for one in (value if isinstance(value, list) else [value]) if type(one) is int]
+    return frozenset(found | {i for one in named if (i := first_id(core, one)) is not None})
 
 
 def _decoding(core: "Tokenizer", folder: Path) -> tuple[Spelling, bool]:
