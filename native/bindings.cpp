@@ -40,21 +40,38 @@ NormSpec norm_of(const Norm& n) { return {std::get<0>(n), std::get<1>(n), std::g
 void linear(Plan& plan, int from, int to, const std::string& input, const Norm& norm, const std::string& kind,
             const std::vector<std::tuple<int, int, int>>& parts, bool add, bool finish_gate, bool finish_activate, bool operand_ready) {
   LinearSpec spec{from, to, Input::Plain, norm_of(norm), activate_of(kind), {}, add, finish_gate, finish_activate, operand_ready};
-  if (input == "norm") spec.input = Input::Norm;
-  else if (input == "gated") spec.input = Input::Gated;
-  else if (input == "activated") spec.input = Input::Activated;
-  else require(input == "plain", "unknown input");
+  if (input == "norm")
+    spec.input = Input::Norm;
+  else if (input == "gated")
+    spec.input = Input::Gated;
+  else if (input == "activated")
+    spec.input = Input::Activated;
+  else
+    require(input == "plain", "unknown input");
   for (const auto& [matrix, bias, column] : parts) spec.parts.push_back({matrix, bias, column});
   require(!spec.parts.empty(), "a product needs a matrix");
   plan.add(std::make_unique<LinearOp>(plan, std::move(spec)));
 }
 
 void attention(Plan& plan, std::tuple<int, int> q, std::tuple<int, int> k, std::tuple<int, int> v, int to, int layer, int rope, int heads,
-               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, float eps, float shift) {
+               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, float eps,
+               float shift) {
   require(head_dim <= 512, "a head may be at most 512 wide");
-  plan.add(std::make_unique<AttentionOp>(
-      plan, AttentionSpec{std::get<0>(q), std::get<0>(k), std::get<0>(v), std::get<1>(q), std::get<1>(k), std::get<1>(v), to, layer, rope,
-                          {heads, kv_heads, head_dim, scale, softcap, window}, q_norm, k_norm, k_shift, eps, shift}));
+  plan.add(std::make_unique<AttentionOp>(plan, AttentionSpec{std::get<0>(q),
+                                                             std::get<0>(k),
+                                                             std::get<0>(v),
+                                                             std::get<1>(q),
+                                                             std::get<1>(k),
+                                                             std::get<1>(v),
+                                                             to,
+                                                             layer,
+                                                             rope,
+                                                             {heads, kv_heads, head_dim, scale, softcap, window},
+                                                             q_norm,
+                                                             k_norm,
+                                                             k_shift,
+                                                             eps,
+                                                             shift}));
 }
 
 // segments: (rows, start position, pages offset) one after the other; pages: all page tables joined.
@@ -104,30 +121,40 @@ NB_MODULE(_native, m) {
             return plan.matrix(kind, stored.data(), stored.size() / rows, rows, inputs, target);
           },
           "kind"_a, "stored"_a, "rows"_a, "inputs"_a, "target"_a)
-      .def("vector", [](Plan& plan, Vector values) { return plan.vector(values.data(), (int)values.size()); }, "values"_a)
+      .def(
+          "vector", [](Plan& plan, Vector values) { return plan.vector(values.data(), (int)values.size()); }, "values"_a)
       .def("buffer", &Plan::buffer, "width"_a, "logits_rows"_a)
       .def("rope", &Plan::rope, "plain"_a, "plain_magnitude"_a, "extended"_a, "extended_magnitude"_a, "interleaved"_a)
       .def("cache", &Plan::cache, "layers"_a, "kv_heads"_a, "head_dim"_a, "floats"_a)
-      .def("embed", [](Plan& p, int table, int to, float scale) { p.add(std::make_unique<EmbedOp>(p, table, to, scale)); }, "table"_a,
-           "to"_a, "scale"_a)
-      .def("position", [](Plan& p, int table, int to, int offset) { p.add(std::make_unique<PositionOp>(p, table, to, offset)); },
-           "table"_a, "to"_a, "offset"_a)
-      .def("norm",
-           [](Plan& p, int from, int to, const Norm& norm, bool accumulate) {
-             p.add(std::make_unique<NormOp>(p, from, to, norm_of(norm), accumulate));
-           },
-           "source"_a, "to"_a, "norm"_a, "accumulate"_a)
-      .def("rows",
-           [](Plan& p, const std::string& what, int from, int to, const std::string& kind) {
-             Elementwise e = Elementwise::Copy;
-             if (what == "add") e = Elementwise::Add;
-             else if (what == "multiply") e = Elementwise::Multiply;
-             else if (what == "activate") e = Elementwise::Activate;
-             else if (what == "select") e = Elementwise::SelectLogits;
-             else require(what == "copy", "unknown operation");
-             p.add(std::make_unique<RowsOp>(p, e, from, to, activate_of(kind)));
-           },
-           "what"_a, "source"_a, "to"_a, "kind"_a = "silu")
+      .def(
+          "embed", [](Plan& p, int table, int to, float scale) { p.add(std::make_unique<EmbedOp>(p, table, to, scale)); }, "table"_a,
+          "to"_a, "scale"_a)
+      .def(
+          "position", [](Plan& p, int table, int to, int offset) { p.add(std::make_unique<PositionOp>(p, table, to, offset)); }, "table"_a,
+          "to"_a, "offset"_a)
+      .def(
+          "norm",
+          [](Plan& p, int from, int to, const Norm& norm, bool accumulate) {
+            p.add(std::make_unique<NormOp>(p, from, to, norm_of(norm), accumulate));
+          },
+          "source"_a, "to"_a, "norm"_a, "accumulate"_a)
+      .def(
+          "rows",
+          [](Plan& p, const std::string& what, int from, int to, const std::string& kind) {
+            Elementwise e = Elementwise::Copy;
+            if (what == "add")
+              e = Elementwise::Add;
+            else if (what == "multiply")
+              e = Elementwise::Multiply;
+            else if (what == "activate")
+              e = Elementwise::Activate;
+            else if (what == "select")
+              e = Elementwise::SelectLogits;
+            else
+              require(what == "copy", "unknown operation");
+            p.add(std::make_unique<RowsOp>(p, e, from, to, activate_of(kind)));
+          },
+          "what"_a, "source"_a, "to"_a, "kind"_a = "silu")
       .def("linear", &linear, "source"_a, "to"_a, "input"_a, "norm"_a, "kind"_a, "parts"_a, "add"_a, "finish_gate"_a, "finish_activate"_a,
            "operand_ready"_a)
       .def("attention", &attention, "q"_a, "k"_a, "v"_a, "to"_a, "layer"_a, "rope"_a, "heads"_a, "kv_heads"_a, "head_dim"_a, "scale"_a,

@@ -50,8 +50,7 @@ LONGRA_INLINE void value_tile(const uint8_t* values, int v_width, int dim, int t
       v0 = low_bf16(line);
       v1 = high_bf16(line);
     }
-    for (int h = 0; h < H; h++)
-      s[h] = fma(v1, splat(weights[h * kChunk + t + 1]), fma(v0, splat(weights[h * kChunk + t]), s[h]));
+    for (int h = 0; h < H; h++) s[h] = fma(v1, splat(weights[h * kChunk + t + 1]), fma(v0, splat(weights[h * kChunk + t]), s[h]));
   }
   for (int h = 0; h < H; h++) store(out + h * out_stride + dim, s[h]);
 }
@@ -63,16 +62,16 @@ void chunk_scores(const CacheShape& shape, const CacheView& cache, int from, int
   for (int page = 0; page < pages; page++) {
     const uint8_t* keys = cache.page(from / kPageTokens + page);
     for (int tile = 0; tile < 4; tile++) {
-      float(*out)[16] = c.scores[page * 4 + tile];
+      float (*out)[16] = c.scores[page * 4 + tile];
       int h = 0;
-      for (; h + 4 <= group; h += 4)
-        score_tile<FLOATS, 4>(keys + tile * tile_bytes, shape.k_width(), q + h * q_stride, q_stride, out + h);
+      for (; h + 4 <= group; h += 4) score_tile<FLOATS, 4>(keys + tile * tile_bytes, shape.k_width(), q + h * q_stride, q_stride, out + h);
       for (; h < group; h++) score_tile<FLOATS, 1>(keys + tile * tile_bytes, shape.k_width(), q + h * q_stride, q_stride, out + h);
     }
   }
 }
 
-template <bool FLOATS> void chunk_values(const CacheShape& shape, const CacheView& cache, int from, int pages, int group, Chunk& c) {
+template <bool FLOATS>
+void chunk_values(const CacheShape& shape, const CacheView& cache, int from, int pages, int group, Chunk& c) {
   const int v_width = shape.v_width();
   for (int h = 0; h < group; h++)
     for (int d = 0; d < v_width; d += 16) store(c.values + h * v_width + d, zero());
@@ -83,8 +82,7 @@ template <bool FLOATS> void chunk_values(const CacheShape& shape, const CacheVie
       int h = 0;
       for (; h + 4 <= group; h += 4)
         value_tile<FLOATS, 4>(values, v_width, d, kPageTokens, weights + h * kChunk, c.values + h * v_width, v_width);
-      for (; h < group; h++)
-        value_tile<FLOATS, 1>(values, v_width, d, kPageTokens, weights + h * kChunk, c.values + h * v_width, v_width);
+      for (; h < group; h++) value_tile<FLOATS, 1>(values, v_width, d, kPageTokens, weights + h * kChunk, c.values + h * v_width, v_width);
     }
   }
 }
@@ -132,11 +130,15 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
   Chunk c;
   for (int from = begin / kChunk * kChunk; from < end; from += kChunk) {
     const int pages = end - from <= kPageTokens ? 1 : 2;
-    if (shape.floats) chunk_scores<true>(shape, cache, from, pages, q, q_stride, group, c);
-    else chunk_scores<false>(shape, cache, from, pages, q, q_stride, group, c);
+    if (shape.floats)
+      chunk_scores<true>(shape, cache, from, pages, q, q_stride, group, c);
+    else
+      chunk_scores<false>(shape, cache, from, pages, q, q_stride, group, c);
     chunk_softmax(attention, from, pages, begin, end, group, c);
-    if (shape.floats) chunk_values<true>(shape, cache, from, pages, group, c);
-    else chunk_values<false>(shape, cache, from, pages, group, c);
+    if (shape.floats)
+      chunk_values<true>(shape, cache, from, pages, group, c);
+    else
+      chunk_values<false>(shape, cache, from, pages, group, c);
     for (int h = 0; h < group; h++)
       fold(maximum + h, total + h, values + h * v_width, c.maximum[h], c.sum[h], c.values + h * v_width, v_width);
   }

@@ -51,13 +51,12 @@ LONGRA_INLINE void fold(float* maximum, float* total, float* values, float chunk
   const float keep = exp2_one(*maximum - top), take = exp2_one(chunk_maximum - top);
   *maximum = top;
   *total = *total * keep + chunk_sum * take;
-  for (int d = 0; d < v_width; d += 16)
-    store(values + d, fma(load(chunk_values + d), splat(take), load(values + d) * splat(keep)));
+  for (int d = 0; d < v_width; d += 16) store(values + d, fma(load(chunk_values + d), splat(take), load(values + d) * splat(keep)));
 }
 
 #if defined(__AMX_BF16__)
-void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end,
-                       const float* q, size_t q_stride, int group, float* partial);
+void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
+                       size_t q_stride, int group, float* partial);
 #endif
 
 }  // namespace longra::LONGRA_ISA

@@ -39,7 +39,7 @@ struct Shape {
   const CacheShape& cache;
   const AttentionShape& attention;
   int halves, v_tiles;
-  size_t q_size() const { return (size_t)kRows * halves * 32; }         // bf16
+  size_t q_size() const { return (size_t)kRows * halves * 32; }        // bf16
   size_t values_size() const { return (size_t)kRows * v_tiles * 16; }  // floats
 };
 
@@ -177,8 +177,8 @@ void weighted_values(const Shape& s, const CacheView& cache, int from, int keys,
 }
 
 struct Tile {
-  int head, row, rows;     // query head of the group; first row; rows that exist
-  int begin, end;          // keys that some row sees
+  int head, row, rows;  // query head of the group; first row; rows that exist
+  int begin, end;       // keys that some row sees
 };
 
 Tile tile_at(const AttentionShape& attention, int start, int rows, int i) {

@@ -132,8 +132,8 @@ void weighted_values(const CacheShape& shape, const CacheView& cache, int from, 
 
 }  // namespace
 
-void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end,
-                       const float* q, size_t q_stride, int group, float* partial) {
+void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
+                       size_t q_stride, int group, float* partial) {
   const int v_width = shape.v_width(), halves = shape.k_width() / 32;
   float *maximum = partial, *total = partial + kGroupRows, *values = partial + 2 * kGroupRows;
   alignas(64) uint16_t packed_q[kGroupRows * 512];

@@ -37,7 +37,10 @@ double multiply_all(uint8_t* scratch, int rounds) {
   } config;
   for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
   _tile_loadconfig(&config);
-  _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
   for (int i = 0; i < rounds; i++) {
     const uint8_t* p = scratch + i % 4 * 4096;
     _tile_loadd(4, p, 64);

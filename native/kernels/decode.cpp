@@ -59,8 +59,7 @@ LONGRA_INLINE void sums_quantised(const uint8_t* p, size_t stride, int superbloc
               b = dot<L::largest>(b, w[o + 1], splat_quad(codes + 4 * o + 4));
             }
             out[r][m] = fma(to_floats(a + b), scale[0] * sx, out[r][m]);
-            if constexpr (L::has_offset)
-              offset_sums[r][m] = fma(offset[0], splat(x[m].scales[group] * (float)total), offset_sums[r][m]);
+            if constexpr (L::has_offset) offset_sums[r][m] = fma(offset[0], splat(x[m].scales[group] * (float)total), offset_sums[r][m]);
           } else {
 #pragma GCC unroll 2
             for (int g = 0; g < 2; g++) {
@@ -124,7 +123,8 @@ struct Work {
   Finish finish;
 };
 
-template <Format F, int M, int R> LONGRA_INLINE void blocks(const Work& work, int block, int apart, int row) {
+template <Format F, int M, int R>
+LONGRA_INLINE void blocks(const Work& work, int block, int apart, int row) {
   const Matrix& w = *work.piece.matrix;
   const uint8_t* p = w.data + block * w.block_bytes();
   Floats out[R][M];
@@ -147,7 +147,8 @@ template <Format F, int M, int R> LONGRA_INLINE void blocks(const Work& work, in
 
 #if defined(__AVX2__)
 
-template <Format F> LONGRA_INLINE void up_to_four(const Work& work, int block, int row, int rows) {
+template <Format F>
+LONGRA_INLINE void up_to_four(const Work& work, int block, int row, int rows) {
   switch (rows) {
     case 1: return blocks<F, 1, 1>(work, block, 0, row);
     case 2: return blocks<F, 2, 1>(work, block, 0, row);
@@ -156,7 +157,8 @@ template <Format F> LONGRA_INLINE void up_to_four(const Work& work, int block, i
   }
 }
 
-template <Format F> static void run(const Work& work, int begin, int end, int rows) {
+template <Format F>
+static void run(const Work& work, int begin, int end, int rows) {
   if (rows > 1) {
     for (int b = begin; b < end; b++)
       for (int row = 0; row < rows; row += 4) up_to_four<F>(work, b, row, rows - row);
@@ -169,7 +171,8 @@ template <Format F> static void run(const Work& work, int begin, int end, int ro
 
 #else
 
-template <Format F> static void run(const Work& work, int begin, int end, int rows) {
+template <Format F>
+static void run(const Work& work, int begin, int end, int rows) {
   for (int b = begin; b < end; b++)
     for (int row = 0; row < rows; row++) blocks<F, 1, 1>(work, b, 0, row);
 }

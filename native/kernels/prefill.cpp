@@ -84,8 +84,7 @@ LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_inde
       store(y + pair.column[0], load(y + pair.column[0]) + a);
       if (pair.second) store(y + pair.column[1], load(y + pair.column[1]) + b);
       return;
-    case Finish::Gate:
-      return store_operand(out, row, pair_index * kBlockRows, activated(out.kind, a) * b);
+    case Finish::Gate: return store_operand(out, row, pair_index * kBlockRows, activated(out.kind, a) * b);
     case Finish::Activate:
       store_operand(out, row, pair.column[0], activated(out.kind, a));
       if (pair.second) store_operand(out, row, pair.column[1], activated(out.kind, b));
@@ -100,7 +99,8 @@ struct alignas(64) TileConfig {
   uint8_t rows[16] = {};
 };
 
-template <Format F> struct UnpackTile {
+template <Format F>
+struct UnpackTile {
   static void call(const uint8_t* p, int half, uint16_t* out) { unpack_tile<F>(p, half, out); }
 };
 
@@ -173,9 +173,15 @@ void TileProduct::run() const {
     for (int rp = 0; rp < row_pairs; rp++) {
       float* c = c0 + (size_t)rp * 1024;
       if (now.first) {
-        _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
       } else {
-        _tile_loadd(0, c, 64); _tile_loadd(1, c + 256, 64); _tile_loadd(2, c + 512, 64); _tile_loadd(3, c + 768, 64);
+        _tile_loadd(0, c, 64);
+        _tile_loadd(1, c + 256, 64);
+        _tile_loadd(2, c + 512, 64);
+        _tile_loadd(3, c + 768, 64);
       }
       const uint16_t* a = operand + ((size_t)rp * runs.groups + now.first_group) * 1024;
       const uint16_t* b = panel;
@@ -202,7 +208,10 @@ void TileProduct::run() const {
         for (int e = finished + rows_a_step < 32 ? finished + rows_a_step : 32; finished < e; finished++)
           finish(*this, now, c - 1024, rp - 1, finished);
       }
-      _tile_stored(0, c, 64); _tile_stored(1, c + 256, 64); _tile_stored(2, c + 512, 64); _tile_stored(3, c + 768, 64);
+      _tile_stored(0, c, 64);
+      _tile_stored(1, c + 256, 64);
+      _tile_stored(2, c + 512, 64);
+      _tile_stored(3, c + 768, 64);
     }
     if (now.last)
       for (int r = 0; r < 32; r++) finish(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
@@ -276,7 +285,15 @@ void prefill(const Piece& piece, const Piece* gate_with, int begin, int end, con
     const Runs runs(k);
     const Format formats[2] = {piece.matrix->format, (gate_with ? gate_with : &piece)->matrix->format};
     uint16_t* panels = reinterpret_cast<uint16_t*>(scratch);
-    const TileProduct product{piece, gate_with, begin, end, operand, out, runs, (rows + 31) / 32, panels,
+    const TileProduct product{piece,
+                              gate_with,
+                              begin,
+                              end,
+                              operand,
+                              out,
+                              runs,
+                              (rows + 31) / 32,
+                              panels,
                               reinterpret_cast<float*>(panels + 2 * (size_t)runs.length * 1024),
                               {pick<UnpackTile>(formats[0]), pick<UnpackTile>(formats[1])},
                               {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};

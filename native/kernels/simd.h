@@ -19,8 +19,12 @@ namespace longra::LONGRA_ISA {
 
 #if defined(__AVX512F__)
 
-struct Floats { __m512 v; };
-struct Ints { __m512i v; };
+struct Floats {
+  __m512 v;
+};
+struct Ints {
+  __m512i v;
+};
 
 LONGRA_INLINE Floats load(const float* p) { return {_mm512_loadu_ps(p)}; }
 LONGRA_INLINE void store(float* p, Floats a) { _mm512_storeu_ps(p, a.v); }
@@ -48,15 +52,30 @@ LONGRA_INLINE Ints splat_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
 LONGRA_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.v, b.v)}; }
 LONGRA_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.v, b.v)}; }
 LONGRA_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.v, b.v)}; }
-template <int N> LONGRA_INLINE Ints left16(Ints a) { return {_mm512_slli_epi16(a.v, N)}; }
-template <int N> LONGRA_INLINE Ints right16(Ints a) { return {_mm512_srli_epi16(a.v, N)}; }
-template <int N> LONGRA_INLINE Ints left32(Ints a) { return {_mm512_slli_epi32(a.v, N)}; }
-template <int N> LONGRA_INLINE Ints right32(Ints a) { return {_mm512_srli_epi32(a.v, N)}; }
+template <int N>
+LONGRA_INLINE Ints left16(Ints a) {
+  return {_mm512_slli_epi16(a.v, N)};
+}
+template <int N>
+LONGRA_INLINE Ints right16(Ints a) {
+  return {_mm512_srli_epi16(a.v, N)};
+}
+template <int N>
+LONGRA_INLINE Ints left32(Ints a) {
+  return {_mm512_slli_epi32(a.v, N)};
+}
+template <int N>
+LONGRA_INLINE Ints right32(Ints a) {
+  return {_mm512_srli_epi32(a.v, N)};
+}
 LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints nibbles) {
   return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)table)), nibbles.v)};
 }
 // acc + the dot products of four unsigned with four signed bytes in each lane; both exact.
-template <int MAX> LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) { return {_mm512_dpbusd_epi32(acc.v, u8.v, s8.v)}; }
+template <int MAX>
+LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) {
+  return {_mm512_dpbusd_epi32(acc.v, u8.v, s8.v)};
+}
 LONGRA_INLINE Floats select_below(Ints position, int limit, Floats a, Floats b) {  // position < limit ? a : b
   return {_mm512_mask_mov_ps(b.v, _mm512_cmplt_epi32_mask(position.v, _mm512_set1_epi32(limit)), a.v)};
 }
@@ -64,20 +83,25 @@ LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HI
 
 #elif defined(__AVX2__)
 
-struct Floats { __m256 a, b; };
-struct Ints { __m256i a, b; };
+struct Floats {
+  __m256 a, b;
+};
+struct Ints {
+  __m256i a, b;
+};
 
 #define LONGRA_BOTH(call) {call(x.a, y.a), call(x.b, y.b)}
 LONGRA_INLINE Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-LONGRA_INLINE void store(float* p, Floats x) { _mm256_storeu_ps(p, x.a); _mm256_storeu_ps(p + 8, x.b); }
+LONGRA_INLINE void store(float* p, Floats x) {
+  _mm256_storeu_ps(p, x.a);
+  _mm256_storeu_ps(p + 8, x.b);
+}
 LONGRA_INLINE Floats splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 LONGRA_INLINE Floats operator+(Floats x, Floats y) { return LONGRA_BOTH(_mm256_add_ps); }
 LONGRA_INLINE Floats operator-(Floats x, Floats y) { return LONGRA_BOTH(_mm256_sub_ps); }
 LONGRA_INLINE Floats operator*(Floats x, Floats y) { return LONGRA_BOTH(_mm256_mul_ps); }
 LONGRA_INLINE Floats operator/(Floats x, Floats y) { return LONGRA_BOTH(_mm256_div_ps); }
-LONGRA_INLINE Floats fma(Floats x, Floats y, Floats z) {
-  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
-}
+LONGRA_INLINE Floats fma(Floats x, Floats y, Floats z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
 LONGRA_INLINE Floats max(Floats x, Floats y) { return LONGRA_BOTH(_mm256_max_ps); }
 LONGRA_INLINE Floats min(Floats x, Floats y) { return LONGRA_BOTH(_mm256_min_ps); }
 LONGRA_INLINE Floats abs(Floats x) {
@@ -114,9 +138,7 @@ LONGRA_INLINE Floats to_floats(Ints x) { return {_mm256_cvtepi32_ps(x.a), _mm256
 LONGRA_INLINE Floats bits_to_floats(Ints x) { return {_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)}; }
 LONGRA_INLINE Ints floats_to_bits(Floats x) { return {_mm256_castps_si256(x.a), _mm256_castps_si256(x.b)}; }
 LONGRA_INLINE Ints to_ints(Floats x) { return {_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b)}; }
-LONGRA_INLINE Ints load_line(const void* p) {
-  return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)};
-}
+LONGRA_INLINE Ints load_line(const void* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)}; }
 LONGRA_INLINE void store_line(void* p, Ints x) {
   _mm256_storeu_si256((__m256i*)p, x.a);
   _mm256_storeu_si256((__m256i*)p + 1, x.b);
@@ -125,16 +147,29 @@ LONGRA_INLINE Ints splat_int(int32_t x) { return {_mm256_set1_epi32(x), _mm256_s
 LONGRA_INLINE Ints operator+(Ints x, Ints y) { return LONGRA_BOTH(_mm256_add_epi32); }
 LONGRA_INLINE Ints operator&(Ints x, Ints y) { return LONGRA_BOTH(_mm256_and_si256); }
 LONGRA_INLINE Ints operator|(Ints x, Ints y) { return LONGRA_BOTH(_mm256_or_si256); }
-template <int N> LONGRA_INLINE Ints left16(Ints x) { return {_mm256_slli_epi16(x.a, N), _mm256_slli_epi16(x.b, N)}; }
-template <int N> LONGRA_INLINE Ints right16(Ints x) { return {_mm256_srli_epi16(x.a, N), _mm256_srli_epi16(x.b, N)}; }
-template <int N> LONGRA_INLINE Ints left32(Ints x) { return {_mm256_slli_epi32(x.a, N), _mm256_slli_epi32(x.b, N)}; }
-template <int N> LONGRA_INLINE Ints right32(Ints x) { return {_mm256_srli_epi32(x.a, N), _mm256_srli_epi32(x.b, N)}; }
+template <int N>
+LONGRA_INLINE Ints left16(Ints x) {
+  return {_mm256_slli_epi16(x.a, N), _mm256_slli_epi16(x.b, N)};
+}
+template <int N>
+LONGRA_INLINE Ints right16(Ints x) {
+  return {_mm256_srli_epi16(x.a, N), _mm256_srli_epi16(x.b, N)};
+}
+template <int N>
+LONGRA_INLINE Ints left32(Ints x) {
+  return {_mm256_slli_epi32(x.a, N), _mm256_slli_epi32(x.b, N)};
+}
+template <int N>
+LONGRA_INLINE Ints right32(Ints x) {
+  return {_mm256_srli_epi32(x.a, N), _mm256_srli_epi32(x.b, N)};
+}
 LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints x) {
   const __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
   return {_mm256_shuffle_epi8(t, x.a), _mm256_shuffle_epi8(t, x.b)};
 }
 // Pairs of products must fit 16 bits: bytes above 127 (MAX) go through their two halves.
-template <int MAX> LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
+template <int MAX>
+LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
   const __m256i one = _mm256_set1_epi16(1);
   auto half = [&](__m256i c, __m256i u, __m256i s) {
     if constexpr (MAX <= 128) return _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), one));
@@ -155,63 +190,168 @@ LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HI
 
 #else
 
-struct Floats { float v[16]; };
-struct Ints { int32_t v[16]; };
+struct Floats {
+  float v[16];
+};
+struct Ints {
+  int32_t v[16];
+};
 
 #define LONGRA_LANES for (int i = 0; i < 16; i++)
-LONGRA_INLINE Floats load(const float* p) { Floats r; memcpy(&r, p, 64); return r; }
+LONGRA_INLINE Floats load(const float* p) {
+  Floats r;
+  memcpy(&r, p, 64);
+  return r;
+}
 LONGRA_INLINE void store(float* p, Floats x) { memcpy(p, &x, 64); }
-LONGRA_INLINE Floats splat(float x) { Floats r; LONGRA_LANES r.v[i] = x; return r; }
-LONGRA_INLINE Floats operator+(Floats x, Floats y) { LONGRA_LANES x.v[i] += y.v[i]; return x; }
-LONGRA_INLINE Floats operator-(Floats x, Floats y) { LONGRA_LANES x.v[i] -= y.v[i]; return x; }
-LONGRA_INLINE Floats operator*(Floats x, Floats y) { LONGRA_LANES x.v[i] *= y.v[i]; return x; }
-LONGRA_INLINE Floats operator/(Floats x, Floats y) { LONGRA_LANES x.v[i] /= y.v[i]; return x; }
-LONGRA_INLINE Floats fma(Floats x, Floats y, Floats z) { LONGRA_LANES z.v[i] += x.v[i] * y.v[i]; return z; }
-LONGRA_INLINE Floats max(Floats x, Floats y) { LONGRA_LANES x.v[i] = x.v[i] > y.v[i] ? x.v[i] : y.v[i]; return x; }
-LONGRA_INLINE Floats min(Floats x, Floats y) { LONGRA_LANES x.v[i] = x.v[i] < y.v[i] ? x.v[i] : y.v[i]; return x; }
-LONGRA_INLINE Floats abs(Floats x) { LONGRA_LANES x.v[i] = fabsf(x.v[i]); return x; }
-LONGRA_INLINE Floats nearest(Floats x) { LONGRA_LANES x.v[i] = rintf(x.v[i]); return x; }
-LONGRA_INLINE Floats scale_by_power(Floats x, Floats n) { LONGRA_LANES x.v[i] = ldexpf(x.v[i], (int)n.v[i]); return x; }
+LONGRA_INLINE Floats splat(float x) {
+  Floats r;
+  LONGRA_LANES r.v[i] = x;
+  return r;
+}
+LONGRA_INLINE Floats operator+(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] += y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats operator-(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] -= y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats operator*(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] *= y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats operator/(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] /= y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats fma(Floats x, Floats y, Floats z) {
+  LONGRA_LANES z.v[i] += x.v[i] * y.v[i];
+  return z;
+}
+LONGRA_INLINE Floats max(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] = x.v[i] > y.v[i] ? x.v[i] : y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats min(Floats x, Floats y) {
+  LONGRA_LANES x.v[i] = x.v[i] < y.v[i] ? x.v[i] : y.v[i];
+  return x;
+}
+LONGRA_INLINE Floats abs(Floats x) {
+  LONGRA_LANES x.v[i] = fabsf(x.v[i]);
+  return x;
+}
+LONGRA_INLINE Floats nearest(Floats x) {
+  LONGRA_LANES x.v[i] = rintf(x.v[i]);
+  return x;
+}
+LONGRA_INLINE Floats scale_by_power(Floats x, Floats n) {
+  LONGRA_LANES x.v[i] = ldexpf(x.v[i], (int)n.v[i]);
+  return x;
+}
 LONGRA_INLINE float sum(Floats x) {
-  for (int w = 8; w; w /= 2) for (int i = 0; i < w; i++) x.v[i] += x.v[i + w];
+  for (int w = 8; w; w /= 2)
+    for (int i = 0; i < w; i++) x.v[i] += x.v[i + w];
   return x.v[0];
 }
-LONGRA_INLINE float largest(Floats x) { float m = x.v[0]; LONGRA_LANES m = x.v[i] > m ? x.v[i] : m; return m; }
+LONGRA_INLINE float largest(Floats x) {
+  float m = x.v[0];
+  LONGRA_LANES m = x.v[i] > m ? x.v[i] : m;
+  return m;
+}
 LONGRA_INLINE float half_to_float(uint16_t h) {
   const uint32_t e = h >> 10 & 31, m = h & 1023;
   uint32_t bits;
-  if (e == 0) { const float f = (float)m * 0x1p-24f; return h & 0x8000 ? -f : f; }
+  if (e == 0) {
+    const float f = (float)m * 0x1p-24f;
+    return h & 0x8000 ? -f : f;
+  }
   bits = (uint32_t)(h & 0x8000) << 16 | (e == 31 ? 0x7f800000u | m << 13 : (e + 112) << 23 | m << 13);
-  float f; memcpy(&f, &bits, 4); return f;
+  float f;
+  memcpy(&f, &bits, 4);
+  return f;
 }
-LONGRA_INLINE Floats load_half(const uint16_t* p) { Floats r; LONGRA_LANES r.v[i] = half_to_float(p[i]); return r; }
-LONGRA_INLINE Floats to_floats(Ints x) { Floats r; LONGRA_LANES r.v[i] = (float)x.v[i]; return r; }
-LONGRA_INLINE Floats bits_to_floats(Ints x) { Floats r; memcpy(&r, &x, 64); return r; }
-LONGRA_INLINE Ints floats_to_bits(Floats x) { Ints r; memcpy(&r, &x, 64); return r; }
-LONGRA_INLINE Ints to_ints(Floats x) { Ints r; LONGRA_LANES r.v[i] = (int32_t)rintf(x.v[i]); return r; }
-LONGRA_INLINE Ints load_line(const void* p) { Ints r; memcpy(&r, p, 64); return r; }
+LONGRA_INLINE Floats load_half(const uint16_t* p) {
+  Floats r;
+  LONGRA_LANES r.v[i] = half_to_float(p[i]);
+  return r;
+}
+LONGRA_INLINE Floats to_floats(Ints x) {
+  Floats r;
+  LONGRA_LANES r.v[i] = (float)x.v[i];
+  return r;
+}
+LONGRA_INLINE Floats bits_to_floats(Ints x) {
+  Floats r;
+  memcpy(&r, &x, 64);
+  return r;
+}
+LONGRA_INLINE Ints floats_to_bits(Floats x) {
+  Ints r;
+  memcpy(&r, &x, 64);
+  return r;
+}
+LONGRA_INLINE Ints to_ints(Floats x) {
+  Ints r;
+  LONGRA_LANES r.v[i] = (int32_t)rintf(x.v[i]);
+  return r;
+}
+LONGRA_INLINE Ints load_line(const void* p) {
+  Ints r;
+  memcpy(&r, p, 64);
+  return r;
+}
 LONGRA_INLINE void store_line(void* p, Ints x) { memcpy(p, &x, 64); }
-LONGRA_INLINE Ints splat_int(int32_t x) { Ints r; LONGRA_LANES r.v[i] = x; return r; }
-LONGRA_INLINE Ints operator+(Ints x, Ints y) { LONGRA_LANES x.v[i] += y.v[i]; return x; }
-LONGRA_INLINE Ints operator&(Ints x, Ints y) { LONGRA_LANES x.v[i] &= y.v[i]; return x; }
-LONGRA_INLINE Ints operator|(Ints x, Ints y) { LONGRA_LANES x.v[i] |= y.v[i]; return x; }
-template <int N> LONGRA_INLINE Ints left16(Ints x) {
+LONGRA_INLINE Ints splat_int(int32_t x) {
+  Ints r;
+  LONGRA_LANES r.v[i] = x;
+  return r;
+}
+LONGRA_INLINE Ints operator+(Ints x, Ints y) {
+  LONGRA_LANES x.v[i] += y.v[i];
+  return x;
+}
+LONGRA_INLINE Ints operator&(Ints x, Ints y) {
+  LONGRA_LANES x.v[i] &= y.v[i];
+  return x;
+}
+LONGRA_INLINE Ints operator|(Ints x, Ints y) {
+  LONGRA_LANES x.v[i] |= y.v[i];
+  return x;
+}
+template <int N>
+LONGRA_INLINE Ints left16(Ints x) {
   LONGRA_LANES x.v[i] = (int32_t)(((uint32_t)x.v[i] << N) & (0xffffu >> N << N) * 0x10001u);
   return x;
 }
-template <int N> LONGRA_INLINE Ints right16(Ints x) {
+template <int N>
+LONGRA_INLINE Ints right16(Ints x) {
   LONGRA_LANES x.v[i] = (int32_t)((uint32_t)x.v[i] >> N & (0xffffu >> N) * 0x10001u);
   return x;
 }
-template <int N> LONGRA_INLINE Ints left32(Ints x) { LONGRA_LANES x.v[i] = (int32_t)((uint32_t)x.v[i] << N); return x; }
-template <int N> LONGRA_INLINE Ints right32(Ints x) { LONGRA_LANES x.v[i] = (int32_t)((uint32_t)x.v[i] >> N); return x; }
-LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints x) {
-  uint8_t b[64]; memcpy(b, &x, 64);
-  for (int i = 0; i < 64; i++) b[i] = table[b[i] & 15];
-  memcpy(&x, b, 64); return x;
+template <int N>
+LONGRA_INLINE Ints left32(Ints x) {
+  LONGRA_LANES x.v[i] = (int32_t)((uint32_t)x.v[i] << N);
+  return x;
 }
-template <int MAX> LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
-  uint8_t u[64]; int8_t s[64]; memcpy(u, &x, 64); memcpy(s, &y, 64);
+template <int N>
+LONGRA_INLINE Ints right32(Ints x) {
+  LONGRA_LANES x.v[i] = (int32_t)((uint32_t)x.v[i] >> N);
+  return x;
+}
+LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints x) {
+  uint8_t b[64];
+  memcpy(b, &x, 64);
+  for (int i = 0; i < 64; i++) b[i] = table[b[i] & 15];
+  memcpy(&x, b, 64);
+  return x;
+}
+template <int MAX>
+LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
+  uint8_t u[64];
+  int8_t s[64];
+  memcpy(u, &x, 64);
+  memcpy(s, &y, 64);
   for (int i = 0; i < 64; i++) acc.v[i / 4] += u[i] * s[i];
   return acc;
 }
@@ -232,10 +372,13 @@ LONGRA_INLINE Floats high_bf16(Ints a) { return bits_to_floats(a & splat_int((in
 
 LONGRA_INLINE float bf16_to_float(uint16_t h) {
   const uint32_t bits = (uint32_t)h << 16;
-  float f; memcpy(&f, &bits, 4); return f;
+  float f;
+  memcpy(&f, &bits, 4);
+  return f;
 }
 LONGRA_INLINE uint16_t float_to_bf16(float f) {  // to the nearest even; finite input
-  uint32_t bits; memcpy(&bits, &f, 4);
+  uint32_t bits;
+  memcpy(&bits, &f, 4);
   return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 // 2^x: the degree-6 polynomial of Cephes' exp2f on [-1/2, 1/2], error below 2e-7 of the value.

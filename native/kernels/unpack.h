@@ -6,7 +6,8 @@
 namespace longra::LONGRA_ISA {
 
 // The eight operands (u8 codes, one lane a row) of half a superblock; see formats.h.
-template <class L> LONGRA_INLINE void unpack_half(const uint8_t* p, int half, Ints (&w)[8]) {
+template <class L>
+LONGRA_INLINE void unpack_half(const uint8_t* p, int half, Ints (&w)[8]) {
   if constexpr (L::bits == 8) {
     for (int o = 0; o < 8; o++) w[o] = load_line(p + half * 512 + o * 64);
     return;
@@ -44,7 +45,8 @@ template <class L> LONGRA_INLINE void unpack_half(const uint8_t* p, int half, In
 }
 
 // Half a superblock as float lines [32 k][16 rows], times kUnit.
-template <Format F> static void unpack_floats(const uint8_t* p, int half, float* out) {
+template <Format F>
+static void unpack_floats(const uint8_t* p, int half, float* out) {
   if constexpr (F == Format::F32) {
     memcpy(out, p + half * 2048, 2048);
   } else if constexpr (F == Format::B16) {
@@ -77,7 +79,8 @@ template <Format F> static void unpack_floats(const uint8_t* p, int half, float*
 }
 
 // The instance of F for a format that is known only at run time.
-template <template <Format> class F> auto pick(Format format) {
+template <template <Format> class F>
+auto pick(Format format) {
   switch (format) {
     case Format::Q4: return &F<Format::Q4>::call;
     case Format::Q4Offset: return &F<Format::Q4Offset>::call;
@@ -93,7 +96,8 @@ template <template <Format> class F> auto pick(Format format) {
   }
 }
 
-template <Format F> struct UnpackFloats {
+template <Format F>
+struct UnpackFloats {
   static void call(const uint8_t* p, int half, float* out) { unpack_floats<F>(p, half, out); }
 };
 
@@ -103,7 +107,8 @@ template <Format F> struct UnpackFloats {
 //
 // In half precision q becomes w = q * scale + base with one rounding; a half shifted right by three is a bf16 of 2^-112
 // times the value, since both have their exponent below the sign. Activations carry the missing power of two.
-template <Format F> static void unpack_tile(const uint8_t* p, int half, uint16_t* out) {
+template <Format F>
+static void unpack_tile(const uint8_t* p, int half, uint16_t* out) {
   if constexpr (F == Format::B16) {
     memcpy(out, p + half * 1024, 1024);
   } else if constexpr (F != Format::F32) {  // float32 weights take the float product
@@ -122,8 +127,10 @@ template <Format F> static void unpack_tile(const uint8_t* p, int half, uint16_t
     for (int g = 0; g < per_half; g++) {
       const int at = (half * per_half + g) * 32;
       scale[g] = per_row(L::scales_at + at);
-      if constexpr (L::has_offset) base[g] = _mm512_fmadd_ph(scale[g], zero, per_row(L::offsets_at + at));
-      else base[g] = _mm512_mul_ph(scale[g], zero);
+      if constexpr (L::has_offset)
+        base[g] = _mm512_fmadd_ph(scale[g], zero, per_row(L::offsets_at + at));
+      else
+        base[g] = _mm512_mul_ph(scale[g], zero);
     }
     const __m512i rounding = _mm512_set1_epi16(4), keep = _mm512_set1_epi16((short)0x8fff);
     auto put = [&](int pair, __m512h q) {

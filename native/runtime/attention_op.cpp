@@ -15,9 +15,12 @@ void AttentionOp::run(const Step& step, int thread) {
         if (item >= mine.begin && item < mine.end) rotate_and_store(step, s, r, h);
       }
   plan_.pool().barrier();
-  if (!step.decode && plan_.kernels().tiles && !plan_.cache_shape().floats) attend_tiles(step, thread);
-  else if (step.rows * kv_heads >= 4 * threads) attend_rows(step, thread);
-  else attend_split(step, thread);
+  if (!step.decode && plan_.kernels().tiles && !plan_.cache_shape().floats)
+    attend_tiles(step, thread);
+  else if (step.rows * kv_heads >= 4 * threads)
+    attend_rows(step, thread);
+  else
+    attend_split(step, thread);
 }
 
 // One row's key/value head enters the cache; its query heads are normed and turned where they lie.
@@ -28,8 +31,8 @@ void AttentionOp::rotate_and_store(const Step&, const Segment& s, int row, int h
   const Rope* rope = spec_.rope >= 0 ? &plan_.rope_at(spec_.rope) : nullptr;
   auto turn = [&](float* x, int norm) {
     if (norm >= 0) kernels.rms_norm(x, plan_.vector_at(norm), spec_.shift, spec_.eps, dim, x);
-    if (rope) kernels.rotate(x, plan_.cosines(spec_.rope, row), plan_.sines(spec_.rope, row), (int)rope->frequencies[0].size(),
-                             rope->interleaved);
+    if (rope)
+      kernels.rotate(x, plan_.cosines(spec_.rope, row), plan_.sines(spec_.rope, row), (int)rope->frequencies[0].size(), rope->interleaved);
   };
   float* q = plan_.buffer_at(spec_.q).row(row) + spec_.q_column + head * shape.group() * dim;
   for (int g = 0; g < shape.group(); g++) turn(q + g * dim, spec_.q_norm);
@@ -61,8 +64,8 @@ void AttentionOp::one_span(const Segment& s, int row, int head, int first_head, 
     std::fill(q + g * width + dim, q + (g + 1) * width, 0.0f);
   }
   const int from_key = std::max(begin, (first + span) * kSpan), to_key = std::min(position + 1, (first + span + 1) * kSpan);
-  plan_.kernels().attend_span(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, head, s), from_key, to_key, q, width,
-                              group, partial);
+  plan_.kernels().attend_span(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, head, s), from_key, to_key, q, width, group,
+                              partial);
 }
 
 // Many rows: each is one thread's own.

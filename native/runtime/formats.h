@@ -20,7 +20,8 @@ constexpr float kUnit = 1.0f / 64;
 constexpr int kBlockRows = 16;
 constexpr int kBlockInputs = 64;
 
-template <int BITS, int GROUP, bool OFFSET, bool TABLE = false> struct Quantised {
+template <int BITS, int GROUP, bool OFFSET, bool TABLE = false>
+struct Quantised {
   static constexpr int bits = BITS, group = GROUP;
   static constexpr bool has_offset = OFFSET, has_table = TABLE;
   static constexpr int zero = TABLE ? 128 : 1 << (BITS - 1);
@@ -31,19 +32,30 @@ template <int BITS, int GROUP, bool OFFSET, bool TABLE = false> struct Quantised
   static constexpr int bytes = offsets_at + (OFFSET ? groups * 32 : 0);
 };
 
-template <Format F> struct LayoutOf;
-template <> struct LayoutOf<Format::Q4> : Quantised<4, 32, false> {};
-template <> struct LayoutOf<Format::Q4Offset> : Quantised<4, 32, true> {};
-template <> struct LayoutOf<Format::Q4Fine> : Quantised<4, 16, false> {};
-template <> struct LayoutOf<Format::Q4FineOffset> : Quantised<4, 16, true> {};
-template <> struct LayoutOf<Format::Q4Table> : Quantised<4, 32, false, true> {};
-template <> struct LayoutOf<Format::Q5> : Quantised<5, 32, false> {};
-template <> struct LayoutOf<Format::Q5Offset> : Quantised<5, 32, true> {};
-template <> struct LayoutOf<Format::Q6Fine> : Quantised<6, 16, false> {};
-template <> struct LayoutOf<Format::Q8> : Quantised<8, 32, false> {};
+template <Format F>
+struct LayoutOf;
+template <>
+struct LayoutOf<Format::Q4> : Quantised<4, 32, false> {};
+template <>
+struct LayoutOf<Format::Q4Offset> : Quantised<4, 32, true> {};
+template <>
+struct LayoutOf<Format::Q4Fine> : Quantised<4, 16, false> {};
+template <>
+struct LayoutOf<Format::Q4FineOffset> : Quantised<4, 16, true> {};
+template <>
+struct LayoutOf<Format::Q4Table> : Quantised<4, 32, false, true> {};
+template <>
+struct LayoutOf<Format::Q5> : Quantised<5, 32, false> {};
+template <>
+struct LayoutOf<Format::Q5Offset> : Quantised<5, 32, true> {};
+template <>
+struct LayoutOf<Format::Q6Fine> : Quantised<6, 16, false> {};
+template <>
+struct LayoutOf<Format::Q8> : Quantised<8, 32, false> {};
 
 // Call f.template operator()<Layout>() with the layout of a quantised format.
-template <class F> auto with_layout(Format format, F&& f) {
+template <class F>
+auto with_layout(Format format, F&& f) {
   switch (format) {
     case Format::Q4: return f.template operator()<LayoutOf<Format::Q4>>();
     case Format::Q4Offset: return f.template operator()<LayoutOf<Format::Q4Offset>>();

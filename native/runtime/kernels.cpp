@@ -4,8 +4,8 @@
 
 namespace longra {
 
-#define LONGRA_DECLARE(isa) \
-  namespace isa {           \
+#define LONGRA_DECLARE(isa)     \
+  namespace isa {               \
   extern const Kernels kernels; \
   }
 LONGRA_DECLARE(portable)

@@ -86,29 +86,28 @@ struct Kernels {
 
   void (*rms_norm)(const float* x, const float* weight, float shift, float eps, int width, float* y);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int width, float* y);
-  void (*activate)(Activate kind, const float* x, const float* gate_with, int width, float* y);  // y = f(x) [* gate_with]
-  void (*add)(const float* x, int width, float* y);                                              // y += x
-  void (*multiply)(const float* x, int width, float* y);                                         // y *= x
+  void (*activate)(Activate kind, const float* x, const float* gate_with, int width, float* y);     // y = f(x) [* gate_with]
+  void (*add)(const float* x, int width, float* y);                                                 // y += x
+  void (*multiply)(const float* x, int width, float* y);                                            // y *= x
   void (*rotate)(float* x, const float* cosines, const float* sines, int pairs, bool interleaved);  // in place
-  void (*embed)(const Matrix& table, int row, float scale, float* y);                            // y = row * scale
+  void (*embed)(const Matrix& table, int row, float scale, float* y);                               // y = row * scale
 
   void (*quantise)(const float* x, int k, QuantisedRow row);
   // Outputs of row blocks [begin, end) of a piece for `rows` rows; B16 and F32 read x, the others `quantised`.
-  void (*decode)(const Piece& piece, int begin, int end, const QuantisedRow* quantised, const float* x, size_t x_stride, int rows,
-                 float* y, size_t y_stride, Finish finish);
+  void (*decode)(const Piece& piece, int begin, int end, const QuantisedRow* quantised, const float* x, size_t x_stride, int rows, float* y,
+                 size_t y_stride, Finish finish);
 
   void (*pack_operand)(const float* x, size_t x_stride, int k, int rows, uint16_t* operand);
   // Outputs of pairs [begin, end) of row blocks: 2i and 2i + 1 of the piece, or i of the piece and i of `gate_with`.
   // operand: bf16 tiles [rows / 32][k / 32][2][16][32] of all rows, or null to read the floats x.
-  void (*prefill)(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x,
-                  size_t x_stride, int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish,
-                  Activate kind, uint8_t* scratch);
+  void (*prefill)(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x, size_t x_stride,
+                  int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch);
   size_t (*prefill_scratch)(int k, int pairs, int rows);
 
   void (*cache_write)(const CacheShape& shape, uint8_t* head, int slot, const float* k, const float* v);
   // `group` query heads (rows of q, q_stride apart) of one token over key positions [begin, end), which lie in one span.
-  void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end,
-                      const float* q, size_t q_stride, int group, float* partial);
+  void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
+                      size_t q_stride, int group, float* partial);
   // Merge `spans` results, in order, into y [group][head_dim].
   void (*merge_spans)(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride);
   uint32_t (*read_all)(const uint8_t* p, size_t bytes, int ahead);

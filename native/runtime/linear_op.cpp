@@ -45,8 +45,10 @@ const float* LinearOp::input_row(int row, float* space) const {
 void LinearOp::run(const Step& step, int thread) {
   const int rows = row_count(step, plan_.buffer_at(spec_.from));
   if (rows == 0) return;
-  if (step.decode) run_decode(step, thread, rows);
-  else run_prefill(step, thread, rows);
+  if (step.decode)
+    run_decode(step, thread, rows);
+  else
+    run_prefill(step, thread, rows);
 }
 
 void LinearOp::run_decode(const Step& step, int thread, int rows) {

@@ -114,8 +114,8 @@ struct AttentionSpec {
   int q_column, k_column, v_column;  // where in their rows
   int to, layer, rope;               // rope -1: none
   AttentionShape shape;
-  int q_norm, k_norm;                // vectors or -1
-  int k_shift;                       // vector [kv_heads * head_dim] that is taken from every key, or -1
+  int q_norm, k_norm;  // vectors or -1
+  int k_shift;         // vector [kv_heads * head_dim] that is taken from every key, or -1
   float eps, shift;
 };
 

@@ -215,8 +215,10 @@ void read_row(Kind kind, const uint8_t* p, int inputs, Row& row) {
 
 void read_floats(Kind kind, const uint8_t* p, int inputs, float* x) {
   for (int i = 0; i < inputs; i++) {
-    if (kind == Kind::F32) memcpy(x + i, p + 4 * i, 4);
-    else if (kind == Kind::F16) x[i] = half(p + 2 * i);
+    if (kind == Kind::F32)
+      memcpy(x + i, p + 4 * i, 4);
+    else if (kind == Kind::F16)
+      x[i] = half(p + 2 * i);
     else if (kind == Kind::BF16) {
       const uint32_t bits = (uint32_t)(p[2 * i] | p[2 * i + 1] << 8) << 16;
       memcpy(x + i, &bits, 4);
@@ -228,7 +230,8 @@ void read_floats(Kind kind, const uint8_t* p, int inputs, float* x) {
   }
 }
 
-template <class L> void row_to_floats(const Row& row, int inputs, float* x) {
+template <class L>
+void row_to_floats(const Row& row, int inputs, float* x) {
   for (int k = 0; k < inputs; k++) {
     const int g = k / L::group, q = L::has_table ? kTable[row.codes[k]] : row.codes[k];
     x[k] = (float)(q - L::zero) * row.scales[g] + (L::has_offset ? row.offsets[g] : 0.0f);
@@ -282,8 +285,10 @@ void quantise_q4(const float* x, int n, uint8_t* codes, float& scale, float& off
 void quantise_row(Format target, const float* x, int inputs, Row& row) {
   for (int g = 0; g * 32 < inputs; g++) {
     const int n = inputs - g * 32 < 32 ? inputs - g * 32 : 32;
-    if (target == Format::Q8) quantise_q8(x + g * 32, n, &row.codes[g * 32], row.scales[g]);
-    else quantise_q4(x + g * 32, n, &row.codes[g * 32], row.scales[g], row.offsets[g]);
+    if (target == Format::Q8)
+      quantise_q8(x + g * 32, n, &row.codes[g * 32], row.scales[g]);
+    else
+      quantise_q4(x + g * 32, n, &row.codes[g * 32], row.scales[g], row.offsets[g]);
   }
 }
 
@@ -294,7 +299,8 @@ void put_half(uint8_t* at, float value, bool& overflow) {
 }
 
 // Row `lane` of a block of superblocks.
-template <class L> bool place(const Row& row, int inputs, int lane, uint8_t* block) {
+template <class L>
+bool place(const Row& row, int inputs, int lane, uint8_t* block) {
   bool overflow = false;
   const int superblocks = (inputs + kBlockInputs - 1) / kBlockInputs, groups = (inputs + L::group - 1) / L::group;
   for (int s = 0; s < superblocks; s++, block += L::bytes) {
@@ -368,8 +374,10 @@ void pack(const std::string& name, const uint8_t* stored, size_t row_bytes, cons
     for (int r = blocks.begin * kBlockRows; r < blocks.end * kBlockRows && r < matrix.rows; r++) {
       const uint8_t* p = stored + r * row_bytes;
       uint8_t* block = out + r / kBlockRows * matrix.block_bytes();
-      if (is_float(kind)) read_floats(kind, p, matrix.inputs, x.data());
-      else read_row(kind, p, matrix.inputs, row);
+      if (is_float(kind))
+        read_floats(kind, p, matrix.inputs, x.data());
+      else
+        read_row(kind, p, matrix.inputs, row);
       if (!same) {
         if (!is_float(kind)) with_layout(found.format, [&]<class L>() { row_to_floats<L>(row, matrix.inputs, x.data()); });
         if (!is_quantised(matrix.format)) {

@@ -22,10 +22,14 @@ Plan::Plan(int threads, const std::string& isa) : kernels_(kernels_named(isa.c_s
 
 int Plan::matrix(const std::string& kind, const uint8_t* stored, size_t row_bytes, int rows, int inputs, const std::string& target) {
   Format format = format_of(kind);
-  if (target == "f32") format = Format::F32;
-  else if (target == "bf16") format = Format::B16;
-  else if (target == "q8") format = Format::Q8;
-  else if (target == "q4") format = Format::Q4Offset;
+  if (target == "f32")
+    format = Format::F32;
+  else if (target == "bf16")
+    format = Format::B16;
+  else if (target == "q8")
+    format = Format::Q8;
+  else if (target == "q4")
+    format = Format::Q4Offset;
   Matrix m{format, rows, inputs, nullptr};
   uint8_t* data = arena_.take(m.bytes());
   m.data = data;

@@ -38,12 +38,12 @@ struct Segment {
 struct Step {
   bool decode;
   int rows, logits;
-  const int32_t* tokens;     // [rows]
-  const int32_t* positions;  // [rows]
-  const uint8_t* extended;   // [rows] which frequencies
-  const int32_t* logit_rows; // [logits]
+  const int32_t* tokens;      // [rows]
+  const int32_t* positions;   // [rows]
+  const uint8_t* extended;    // [rows] which frequencies
+  const int32_t* logit_rows;  // [logits]
   std::vector<Segment> segments;
-  float* out;                // [logits][out_stride]
+  float* out;  // [logits][out_stride]
   size_t out_stride;
 };
 
@@ -86,9 +86,9 @@ class Plan {
             (s.start + s.rows + kPageTokens - 1) / kPageTokens};
   }
   uint16_t* operand(int which) { return reinterpret_cast<uint16_t*>(operands_[which]->data()); }
-  void want_operand(int k);                       // room for max_rows rows of k inputs in both operands
-  uint8_t* scratch(int thread, size_t bytes);     // grows; one piece a thread
-  uint8_t* shared_scratch(size_t bytes);          // grows; call from one thread between barriers
+  void want_operand(int k);                    // room for max_rows rows of k inputs in both operands
+  uint8_t* scratch(int thread, size_t bytes);  // grows; one piece a thread
+  uint8_t* shared_scratch(size_t bytes);       // grows; call from one thread between barriers
 
   // Bytes and weights of the matrices that a step multiplies by.
   void count_product(const Matrix& m) { product_bytes_ += m.bytes(), product_weights_ += (size_t)m.rows * m.inputs; }

@@ -15,10 +15,13 @@ inline void pause() {
 }
 
 // Spin while a neighbour is surely running; give the core away once it may not be.
-template <class Done> void spin(Done done) {
+template <class Done>
+void spin(Done done) {
   for (int i = 0; !done(); i++) {
-    if (i < 4000) pause();
-    else std::this_thread::yield();
+    if (i < 4000)
+      pause();
+    else
+      std::this_thread::yield();
   }
 }
 

@@ -18,7 +18,8 @@ class Pool {
 
   // Run job(context, thread) on every thread; the caller is thread 0. Returns when all have returned.
   void run(void (*job)(void*, int), void* context);
-  template <class F> void run(F&& f) {
+  template <class F>
+  void run(F&& f) {
     run([](void* c, int t) { (*static_cast<std::remove_reference_t<F>*>(c))(t); }, &f);
   }
   // Wait, inside a job, until every thread is here.

@@ -22,8 +22,10 @@ void PositionOp::run(const Step& step, int thread) {
 
 void apply_norm(Plan& plan, const NormSpec& norm, const float* x, int width, float* y) {
   const float* weight = plan.vector_at(norm.weight);
-  if (norm.mean) plan.kernels().layer_norm(x, weight, plan.vector_at(norm.bias), norm.eps, width, y);
-  else plan.kernels().rms_norm(x, weight, norm.shift, norm.eps, width, y);
+  if (norm.mean)
+    plan.kernels().layer_norm(x, weight, plan.vector_at(norm.bias), norm.eps, width, y);
+  else
+    plan.kernels().rms_norm(x, weight, norm.shift, norm.eps, width, y);
 }
 
 void NormOp::run(const Step& step, int thread) {

@@ -74,6 +74,8 @@ class NativeBackend:
             raise LongraError(f"the weights cannot be packed: {problem}; try --weights bf16") from None
         self.page_bytes = self._plan.page_bytes
         self.weight_bytes = self._plan.weight_bytes
+        self.product_bytes = self._plan.product_bytes
+        self.product_weights = self._plan.product_weights
         self._pages = 0
 
     def reserve(self, pages: int) -> None:
@@ -95,6 +97,14 @@ class NativeBackend:
         """Run all chunks; see Backend.step. Chunks of any length are cut into runs of at most _native.MAX_ROWS rows."""
         results = [self._run(group, arithmetic) for group in _groups(chunks, _native.MAX_ROWS)]
         return results[0] if len(results) == 1 else np.concatenate(results)
+
+    def read_rate(self, size: int) -> float:
+        """Bytes a second at which all threads together read `size` bytes: the best of a few, now."""
+        return self._plan.read_rate(size)
+
+    def multiply_rate(self) -> float:
+        """Operations a second of all threads on random operands from the first-level cache, now."""
+        return self._plan.multiply_rate()
 
     def _run(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
         segments: list[tuple[int, int, int, bool]] = []

