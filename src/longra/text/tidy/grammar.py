@@ -1,0 +1,98 @@
+"""Step `grammar`: correct clear mistakes of English, offline (harper).
+
+Of harper's some 900 rules only those listed here are applied, and only where they leave no choice: they were tried on
+half a million characters of edited prose, and those that changed what was right, or style, or spelling, are not listed.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from longra.text.tidy.change import Edit
+from longra.text.tidy.document import Document, paragraphs
+from longra.text.tidy.inline import Span, foreign_spans, span_around
+from longra.text.tidy.scripts import CJK
+from longra.text.tidy.steps import Report
+
+RULES = {
+    "AdjectiveDoubleDegree": "double comparative",
+    "AnA": "article",
+    "AnAnother": "article",
+    "AnotherAn": "article",
+    "CapitalizePersonalPronouns": "capital I",
+    "CommaFixes": "comma",
+    "CorrectNumberSuffix": "ordinal",
+    "DidPast": "verb form",
+    "HadOf": "verb form",
+    "HeDos": "agreement",
+    "ItsPossessive": "its",
+    "ModalOf": "verb form",
+    "OpenCompounds": "compound",
+    "PronounInflectionBe": "agreement",
+    "PronounVerbAgreement": "agreement",
+    "RepeatedWords": "repeated word",
+    "SimplePastToPastParticiple": "verb form",
+    "TheMy": "article",
+    "ThenThan": "than",
+    "ThereToTheir": "their",
+    "ToTo": "repeated word",
+}
+"""Rule of harper -> what the user is told."""
+
+SPELLING = "SpellCheck"
+"""Of this rule, only a missing apostrophe is put in: dont, didnt."""
+
+
+@lru_cache(maxsize=1)
+def _linter() -> Any:
+    import harper
+
+    linter = harper.Linter()
+    linter.set_lint_config({rule: rule in RULES or rule == SPELLING for rule in linter.get_lint_config()})
+    return linter
+
+
+def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # noqa: ARG001
+    """Corrections of the paragraphs that are English; those with Chinese, Japanese or Korean in them stay."""
+    spans = foreign_spans(document)
+    for block in document.prose:
+        for lines in paragraphs(block):
+            text = document.text[lines[0].start : lines[-1].end]
+            if not CJK.search(text) and _linter().is_likely_english(text):
+                yield from _corrections(text, lines[0].start, spans)
+
+
+def _corrections(text: str, offset: int, spans: list[Span]) -> Iterator[Edit]:
+    found: list[Edit] = []
+    for rule, lints in _linter().organized_lints(text, language="markdown").items():
+        for lint in lints:
+            edit = _edit(rule, lint, text, offset)
+            if edit and not span_around(edit.start, spans) and not span_around(edit.start + len(edit.before), spans):
+                found.append(edit)
+    done = 0
+    for edit in sorted(found, key=lambda edit: edit.start):
+        if edit.start >= done:
+            yield edit
+            done = edit.start + max(len(edit.before), 1)
+
+
+def _edit(rule: str, lint: Any, text: str, offset: int) -> Edit | None:
+    """The lint's own correction, if it has exactly one that is safe."""
+    start, end = lint.span.start, lint.span.end
+    before = text[start:end]
+    options = [_replacement(before, suggestion) for suggestion in lint.suggestions]
+    if rule == SPELLING:
+        options = [option for option in options if option != before and option.replace("'", "") == before]
+    elif rule == "CapitalizePersonalPronouns" and (text[start - 1 : start].strip() or text[end : end + 1].strip()):
+        return None  # an index, not the writer: i-th, *i*
+    if len(options) != 1 or options[0] == before:
+        return None
+    return Edit(offset + start, before, options[0], RULES.get(rule, "apostrophe"))
+
+
+def _replacement(before: str, suggestion: Any) -> str:
+    kind = suggestion.kind.name
+    if kind == "REMOVE":
+        return ""
+    replacement = str(suggestion.replacement_text)
+    return before + replacement if kind == "INSERT_AFTER" else replacement
