@@ -8,6 +8,7 @@ import pytest
 
 from longra.library import http
 from support.hub import Hub, serve
+from support.weights import gguf
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +39,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
         yield hub
-
-
-def gguf(seed: int, size: int = 300_000) -> bytes:
-    """Bytes that start as a GGUF file does."""
-    return b"GGUF" + random.Random(seed).randbytes(size)
 
 
 def folder_model() -> dict[str, bytes]:

@@ -69,6 +69,9 @@ class _ShiftedBar:
     def update(self, done: int) -> None:
         self._bar.update(self._start + done)
 
+    def expect(self, total: int) -> None:
+        self._bar.expect(self._start + total)
+
 
 def part_of(target: Path) -> Path:
     """Where the bytes of an unfinished file are; the same for every call, so that the next one goes on."""
@@ -174,6 +177,9 @@ def _receive(file: RemoteFile, part: Path, bar: Bar) -> bool:
         _remember_validator(file, part, response)
         length = response.headers.get("Content-Length")
         expected = offset + int(length) if length is not None else file.bytes
+        if file.bytes is None and expected is not None:
+            store.require_space(expected - offset + _SPARE_BYTES, file.path)
+            bar.expect(expected)
         with part.open("r+b" if part.exists() else "wb") as out:
             out.truncate(offset)
             out.seek(offset)

@@ -49,7 +49,7 @@ class Order:
 def order_entry(entry: Entry, name: str | None = None) -> Order:
     """The order for a model of the catalogue, under its own name unless one is given."""
     ways = [Way(parse_source(s.source), Pin(s.file, s.bytes, s.sha256)) for s in entry.sources]
-    return Order(checked_name(name or entry.name), tuple(ways), entry)
+    return Order(checked_name(entry.name if name is None else name), tuple(ways), entry)
 
 
 def order_source(text: str, name: str | None = None) -> Order:
@@ -60,8 +60,8 @@ def order_source(text: str, name: str | None = None) -> Order:
     entry = entry_of_source(source.text)
     if entry is not None:
         pins = {s.source: Pin(s.file, s.bytes, s.sha256) for s in entry.sources}
-        return Order(checked_name(name or entry.name), (Way(source, pins[source.text]),), entry)
-    chosen = checked_name(name or source.name)
+        return Order(checked_name(entry.name if name is None else name), (Way(source, pins[source.text]),), entry)
+    chosen = checked_name(source.name if name is None else name)
     if chosen in entries() and name is None:
         chosen = _apart(source, chosen)
     return Order(chosen, (Way(source, Pin()),))
@@ -149,7 +149,7 @@ def _storage_errors(staging: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         if problem.errno in _FULL:
-            free = human_bytes(shutil.disk_usage(staging).free)
+            free = human_bytes(store.free_bytes(staging))
             raise StoreError(
                 f"the disk of {staging.parent} became full ({free} free): {problem.strerror}; free some space, or set"
                 " LONGRA_HOME to a folder on a larger disk, and type the same command to go on"
@@ -185,12 +185,12 @@ def _hub_of(source: Source) -> str | None:
 def _sweep(staging: Path, manifest: Manifest) -> None:
     """Delete what is not of the model: records of the download, files of an earlier revision."""
     kept = {staging / file.path for file in manifest.files} if manifest.reference is None else set()
-    for path in sorted(staging.rglob("*"), reverse=True):
+    for path in sorted(staging.rglob("*")):
         if path.is_dir() and not path.is_symlink():
             if not any(file.is_relative_to(path) for file in kept):
-                path.rmdir()
+                shutil.rmtree(path, ignore_errors=True)  # a pip that outlived its killed parent may be writing there
         elif path not in kept:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _failure(order: Order, problems: list[tuple[Way, SourceError]]) -> SourceError:

@@ -12,6 +12,9 @@ class Bar(Protocol):
     def update(self, done: int) -> None:
         """done bytes of the transfer are on disk."""
 
+    def expect(self, total: int) -> None:
+        """The transfer's size has become known."""
+
 
 class Reporter:
     """Says what an install does. With show_steps off only what a user must know is said, and there is no bar."""
@@ -35,8 +38,8 @@ class Reporter:
         if not self.show_steps:
             yield _NoBar()
         elif not sys.stderr.isatty():
-            size = human_bytes(total) if total is not None else "size not told"
-            self.note(f"downloading {label} ({size}) from {origin}")
+            size = f" ({human_bytes(total)})" if total is not None else ""
+            self.note(f"downloading {label}{size} from {origin}")
             yield _NoBar()
         else:
             with _terminal_bar(label, total) as bar:
@@ -47,6 +50,9 @@ class _NoBar:
     def update(self, done: int) -> None:
         pass
 
+    def expect(self, total: int) -> None:
+        pass
+
 
 class _RichBar:
     def __init__(self, progress: Any, task: Any) -> None:
@@ -54,6 +60,9 @@ class _RichBar:
 
     def update(self, done: int) -> None:
         self._progress.update(self._task, completed=done)
+
+    def expect(self, total: int) -> None:
+        self._progress.update(self._task, total=total)
 
 
 @contextmanager

@@ -37,8 +37,12 @@ def installed_names() -> list[str]:
     """Names of all installed models, sorted, read from the folders alone."""
     try:
         return sorted(item.name for item in models_folder().iterdir() if item.is_dir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except PermissionError as problem:
+        raise StoreError(
+            f"the store cannot be read: {models_folder()}: {problem.strerror}; set LONGRA_HOME to a folder of your own"
+        ) from problem
 
 
 def installed() -> tuple[list[Manifest], list[str]]:
@@ -137,15 +141,19 @@ def verify(manifest: Manifest) -> list[Difference]:
     return found
 
 
+def free_bytes(folder: Path) -> int:
+    """Bytes that are free for this user on the disk that a folder is on, or would be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
 def require_space(needed: int, what: str) -> None:
     """Raise StoreError if the store's disk has less free than needed bytes for `what`."""
-    place = models_folder()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    free = free_bytes(models_folder())
     if needed > free:
         raise StoreError(
-            f"{what} needs {human_bytes(needed)} and the disk of {place} has {human_bytes(free)} free;"
+            f"{what} needs {human_bytes(needed)} and the disk of {models_folder()} has {human_bytes(free)} free;"
             " free some space, or set LONGRA_HOME to a folder on a larger disk"
         )
 
