@@ -60,7 +60,7 @@ def test_exact_path_wins_over_ends() -> None:
 
 @pytest.mark.parametrize("paths", [(), ("README.md",), ("config.json",), ("model.safetensors",)])
 def test_no_model(paths: tuple[str, ...]) -> None:
-    with pytest.raises(SourceError, match="no model that can be read: it needs config.json"):
+    with pytest.raises(SourceError, match=r"no model that can be read: it needs config\.json"):
         chosen(*paths)
 
 

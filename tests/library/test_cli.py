@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.hub import Hub
+from support.hub import Fault, Hub
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +27,7 @@ def test_from_install_to_remove(hub: Hub, home: Path) -> None:
     done = run("install", f"{hub.url}/files/tiny.gguf")
     assert done.returncode == 0
     assert done.stdout == f"tiny  {home / 'models' / 'tiny' / 'tiny.gguf'}\n"
-    assert done.stderr.splitlines()[0].startswith("downloading tiny.gguf (")
+    assert done.stderr.splitlines()[0].startswith("downloading tiny.gguf from ")
     assert len(done.stderr.splitlines()) == 2  # a pipe: one line a step, no bar
     listed = {model["name"]: model for model in as_json("models")["models"]}
     assert listed["tiny"]["installed"]
@@ -84,12 +85,7 @@ def test_errors_are_one_line_and_no_traceback(words: tuple[str, ...], code: int,
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
 def test_a_terminal_gets_a_bar_with_size_speed_and_time(hub: Hub) -> None:
-    import pty
-
-    from support.hub import Fault
-
     hub.faults.append(Fault("/files/", pace=0.03))
     leader, follower = pty.openpty()
     process = subprocess.Popen(
@@ -112,6 +108,6 @@ def test_a_terminal_gets_a_bar_with_size_speed_and_time(hub: Hub) -> None:
     os.close(leader)
     text = shown.decode()
     assert "tiny.gguf" in text
-    assert "/300.0 kB" in text
+    assert "/300.0 kB" in text  # size
     assert "kB/s" in text or "MB/s" in text
     assert "0:00:0" in text
