@@ -298,3 +298,20 @@ def test_control_and_normal_types_are_kept_apart() -> None:
     metadata["tokenizer.ggml.token_type"][-1] = CONTROL
     tokenizer = Tokenizer(read_gguf_tokenizer(metadata))
     assert tokenizer.decode(tokenizer.encode("x<|im_end|><|endoftext|>")) == "x"
+
+
+def test_control_tokens_are_not_merged_into_being() -> None:
+    """A text that spells a control token gets it by its name or not at all, never by merging its letters."""
+    metadata = sentencepiece_metadata(PIECES | {"abcb": 9.0}, add_space_prefix=False)
+    metadata["tokenizer.ggml.token_type"][-1] = CONTROL
+    tokenizer = Tokenizer(read_gguf_tokenizer(metadata))
+    assert texts(tokenizer, "abcb", add_special=False) == ["abcb"]
+    assert texts(tokenizer, "abcb", add_special=False, special=False) == ["a", "bc", "b"]
+
+
+def test_unknown_characters_without_bytes() -> None:
+    metadata = sentencepiece_metadata(PIECES, add_space_prefix=False)
+    for key in ("tokens", "scores", "token_type"):
+        del metadata[f"tokenizer.ggml.{key}"][3:259]
+    tokenizer = Tokenizer(read_gguf_tokenizer(metadata))
+    assert texts(tokenizer, "a中文b", add_special=False) == ["a", "<unk>", "b"]
