@@ -405,7 +405,7 @@ class Lowering:
         return self.plan.vector(np.ascontiguousarray(shift.reshape(-1)))
 
     def _query_key_value(self, node: Attention) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-        """Buffers and columns of q, k and v, which attention changes in place: one product where they share an input."""
+        """Buffers and columns of q, k, v, which attention changes in place: one product where they share an input."""
         q, k, v = node.q, node.k, node.v
         if isinstance(q, Linear) and isinstance(k, Linear) and isinstance(v, Linear) and q.x is k.x is v.x:
             products = sum(1 for p in (q, k, v) if len(self.readers[p]) == 1)

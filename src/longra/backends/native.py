@@ -1,4 +1,4 @@
-"""The C++ kernels on a CPU: a graph is lowered to a plan once; a step replays it in one call, the interpreter unlocked."""
+"""The C++ kernels on a CPU: a graph is lowered to a plan once; a step replays it in one call, without the GIL."""
 
 import os
 from typing import TYPE_CHECKING

@@ -71,7 +71,8 @@ class Engine:
                 text.sequence = sequence.fork()
         finally:
             sequence.release()
-        return rows[-1]
+        last: Float32 = rows[-1]
+        return last
 
     def _step(self, texts: list[Text]) -> Float32:
         """One token of each text through the model; returns logits [texts, vocabulary]."""

@@ -50,7 +50,8 @@ class RopeRequest:
 def plain_frequencies(dims: int, base: float) -> Float32:
     """base^(-2i / dims), float32 [dims / 2]."""
     exponents = np.arange(0, dims, 2, dtype=np.float32) / np.float32(dims)
-    return (1.0 / np.power(np.float32(base), exponents)).astype(np.float32)
+    frequencies: Float32 = (1.0 / np.power(np.float32(base), exponents)).astype(np.float32)
+    return frequencies
 
 
 def read_rope(request: RopeRequest, scaling: Fields | None) -> tuple[Rope, str, int]:
@@ -152,9 +153,12 @@ def _longrope(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
     magnitude = scaling.number("attention_factor", high=100, default=default)
     plain = plain_frequencies(request.dims, request.base)
     short, long = (
-        plain / np.array(scaling.numbers(name, request.dims // 2), np.float32)
-        for name in ("short_factor", "long_factor")
+        _divided(plain, scaling.numbers(name, request.dims // 2)) for name in ("short_factor", "long_factor")
     )
     extended = _rope(request, long, magnitude)
     rope = Rope(tuple(float(f) for f in short), request.interleaved, magnitude, original, extended)
     return rope, request.context
+
+
+def _divided(frequencies: Float32, factors: list[float]) -> Float32:
+    return np.divide(frequencies, np.array(factors, np.float32), dtype=np.float32)

@@ -33,7 +33,7 @@ class LogitBias:
         self._ids = np.array([token for token, _ in bias], np.int64)
         self._bias = np.array([-np.inf if value <= BANNED_BIAS else value for _, value in bias], np.float32)
 
-    def add(self, token: int) -> None:  # noqa: ARG002
+    def add(self, token: int) -> None:
         """A bias does not depend on the text."""
 
     def apply(self, logits: Float32) -> None:

@@ -34,7 +34,8 @@ class Candidates:
     def probabilities(self) -> Float64:
         """softmax over the candidates, float64 [n]."""
         weights = np.exp(self.logits.astype(np.float64) - float(self.logits[0]))
-        return weights / weights.sum()
+        probabilities: Float64 = weights / weights.sum()
+        return probabilities
 
 
 def ordered(logits: Float32, ids: npt.NDArray[np.int64]) -> Candidates:

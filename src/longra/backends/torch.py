@@ -1,0 +1,215 @@
+"""The same graph with plain PyTorch operations in float32: the oracle of the native kernels, and the way to a GPU."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
+from longra.errors import LongraError, UsageError
+from longra.files.tensor import Tensor
+from longra.graph import (
+    Activation,
+    Add,
+    Attention,
+    Embed,
+    Graph,
+    LayerNorm,
+    Linear,
+    Multiply,
+    Node,
+    PositionEmbed,
+    RmsNorm,
+    Rope,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from longra.files.spec import ModelSpec
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise UsageError("the torch backend needs PyTorch; type `pip install 'longra[torch]'`") from None
+    return torch
+
+
+class TorchBackend:
+    """A Backend (see base.py) in float32. Both arithmetics are the same here.
+
+    Args:
+        graph: the model; its weights are dequantised once, so they take 4 bytes each.
+        spec: the model's description.
+        device: as PyTorch names it.
+
+    Raises:
+        UsageError: PyTorch is not installed.
+    """
+
+    def __init__(self, graph: Graph, spec: "ModelSpec", device: str = "cpu") -> None:
+        self.torch = _torch()
+        self.device = device
+        self.output = graph.output
+        self.vocabulary = graph.output.width
+        self.threads = int(self.torch.get_num_threads())
+        self.shape = (spec.layers, spec.kv_heads, spec.head_dim)
+        self.page_bytes = 4 * 2 * PAGE_TOKENS * spec.layers * spec.kv_heads * spec.head_dim
+        self._weights: dict[int, torch.Tensor] = {}
+        self._kept: list[Tensor] = []
+        self._keys: list[Any] = []
+        self._values: list[Any] = []
+        self._pack(graph.output, set())
+
+    def reserve(self, pages: int) -> None:
+        """Make page numbers 0 to pages - 1 usable: two tensors [layers, 64, kv_heads, head_dim] each, made when used."""
+        self._keys += [None] * (pages - len(self._keys))
+        self._values += [None] * (pages - len(self._values))
+
+    def copy_page(self, source: int, target: int) -> None:
+        """Copy a page's keys and values."""
+        self._keys[target] = self._keys[source].clone()
+        self._values[target] = self._values[source].clone()
+
+    def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:  # noqa: ARG002
+        """Run all chunks; see Backend.step."""
+        with self.torch.inference_mode():
+            rows = [self._chunk(chunk) for chunk in chunks]
+            logits: Float32 = self.torch.cat(rows).cpu().numpy()
+        return logits
+
+    def _pack(self, node: Node, seen: set[Node]) -> None:
+        """Dequantise the weights of a node and of what it reads."""
+        if node in seen:
+            return
+        seen.add(node)
+        for value in vars(node).values():
+            if isinstance(value, Node):
+                self._pack(value, seen)
+            elif isinstance(value, Tensor):
+                self._kept.append(value)
+                array = np.ascontiguousarray(value.float32())
+                self._weights[id(value)] = self.torch.from_numpy(array).to(self.device)
+
+    def _weight(self, tensor: Tensor) -> "torch.Tensor":
+        return self._weights[id(tensor)]
+
+    def _chunk(self, chunk: Chunk) -> "torch.Tensor":
+        """Logits [chunk.logits, vocabulary] of one chunk."""
+        values: dict[Node, torch.Tensor] = {}
+        hidden = self.output
+        assert isinstance(hidden, Linear)
+        x = self._value(hidden.x, chunk, values)
+        return self._linear(hidden, x[len(chunk.tokens) - chunk.logits :])
+
+    def _value(self, node: Node, chunk: Chunk, values: "dict[Node, torch.Tensor]") -> "torch.Tensor":
+        if node not in values:
+            values[node] = self._compute(node, chunk, values)
+        return values[node]
+
+    def _compute(self, node: Node, chunk: Chunk, values: "dict[Node, torch.Tensor]") -> "torch.Tensor":
+        def value(of: Node) -> "torch.Tensor":
+            return self._value(of, chunk, values)
+
+        functional = self.torch.nn.functional
+        match node:
+            case Embed():
+                tokens = self.torch.from_numpy(chunk.tokens.astype(np.int64)).to(self.device)
+                result = self._weight(node.table)[tokens] * node.scale
+            case PositionEmbed():
+                start = chunk.start + node.offset
+                result = self._weight(node.table)[start : start + len(chunk.tokens)]
+            case RmsNorm():
+                result = self._rms_norm(value(node.x), node.weight, node.eps, node.shift)
+            case LayerNorm():
+                bias = None if node.bias is None else self._weight(node.bias)
+                result = functional.layer_norm(value(node.x), (node.width,), self._weight(node.weight), bias, node.eps)
+            case Linear():
+                result = self._linear(node, value(node.x))
+            case Add():
+                result = value(node.x) + value(node.y)
+            case Multiply():
+                result = value(node.x) * value(node.y)
+            case Activation(kind="silu"):
+                result = functional.silu(value(node.x))
+            case Activation(kind="relu"):
+                result = functional.relu(value(node.x))
+            case Activation():
+                form = "tanh" if node.kind == "gelu_tanh" else "none"
+                result = functional.gelu(value(node.x), approximate=form)
+            case Attention():
+                result = self._attention(node, value(node.q), value(node.k), value(node.v), chunk)
+            case _:
+                raise LongraError(f"the torch backend has no operation for {type(node).__name__}")
+        computed: torch.Tensor = result
+        return computed
+
+    def _linear(self, node: Linear, x: "torch.Tensor") -> "torch.Tensor":
+        bias = None if node.bias is None else self._weight(node.bias)
+        result: torch.Tensor = self.torch.nn.functional.linear(x, self._weight(node.weight), bias)
+        return result
+
+    def _rms_norm(self, x: "torch.Tensor", weight: Tensor, eps: float, shift: float) -> "torch.Tensor":
+        scaled: torch.Tensor = x * self.torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
+        return scaled * (self._weight(weight) + shift)
+
+    def _attention(
+        self, node: Attention, q: "torch.Tensor", k: "torch.Tensor", v: "torch.Tensor", chunk: Chunk
+    ) -> "torch.Tensor":
+        rows, end = len(chunk.tokens), chunk.start + len(chunk.tokens)
+        q, k, v = (x.reshape(rows, -1, node.head_dim) for x in (q, k, v))
+        if node.q_norm is not None:
+            q = self._rms_norm(q, node.q_norm, node.norm_eps, node.norm_shift)
+        if node.k_norm is not None:
+            k = self._rms_norm(k, node.k_norm, node.norm_eps, node.norm_shift)
+        if node.rope is not None:
+            rope = (node.rope.extended or node.rope) if chunk.extended else node.rope
+            q, k = (self._turn(x, rope, chunk.start) for x in (q, k))
+        self._write(node.layer, chunk, k, v)
+        keys, values = self._read(node.layer, chunk, end)
+        group = node.heads // node.kv_heads
+        scores = self.torch.einsum("rhd,thd->hrt", q, keys.repeat_interleave(group, 1)) * node.scale
+        if node.softcap is not None:
+            scores = node.softcap * self.torch.tanh(scores / node.softcap)
+        at = self.torch.arange(end, device=self.device)
+        position = at[chunk.start :, None]
+        seen = at[None] <= position
+        if node.window is not None:
+            seen &= at[None] > position - node.window
+        weights = scores.masked_fill(~seen, float("-inf")).softmax(-1)
+        mixed: torch.Tensor = self.torch.einsum("hrt,thd->rhd", weights, values.repeat_interleave(group, 1))
+        return mixed.reshape(rows, -1)
+
+    def _turn(self, x: "torch.Tensor", rope: Rope, start: int) -> "torch.Tensor":
+        """Rotate heads [rows, heads, head_dim]."""
+        frequencies = self.torch.tensor(rope.frequencies, dtype=self.torch.float32, device=self.device)
+        positions = self.torch.arange(start, start + len(x), dtype=self.torch.float32, device=self.device)
+        angles = positions[:, None] * frequencies
+        cos, sin = (f(angles)[:, None] * rope.magnitude for f in (self.torch.cos, self.torch.sin))
+        pairs = len(rope.frequencies)
+        if rope.interleaved:
+            a, b = x[..., 0 : 2 * pairs : 2], x[..., 1 : 2 * pairs : 2]
+            turned = self.torch.stack((a * cos - b * sin, b * cos + a * sin), -1).flatten(-2)
+        else:
+            a, b = x[..., :pairs], x[..., pairs : 2 * pairs]
+            turned = self.torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+        result: torch.Tensor = self.torch.cat((turned, x[..., 2 * pairs :]), -1)
+        return result
+
+    def _write(self, layer: int, chunk: Chunk, k: "torch.Tensor", v: "torch.Tensor") -> None:
+        for row in range(len(k)):
+            position = chunk.start + row
+            page, slot = int(chunk.pages[position // PAGE_TOKENS]), position % PAGE_TOKENS
+            if self._keys[page] is None:
+                layers, heads, dim = self.shape
+                self._keys[page] = self.torch.zeros((layers, PAGE_TOKENS, heads, dim), device=self.device)
+                self._values[page] = self.torch.zeros_like(self._keys[page])
+            self._keys[page][layer, slot], self._values[page][layer, slot] = k[row], v[row]
+
+    def _read(self, layer: int, chunk: Chunk, end: int) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Keys and values [end, kv_heads, head_dim]."""
+        pages = [int(page) for page in chunk.pages[: -(-end // PAGE_TOKENS)]]
+        keys = self.torch.cat([self._keys[page][layer] for page in pages])[:end]
+        values = self.torch.cat([self._values[page][layer] for page in pages])[:end]
+        return keys, values
