@@ -1,0 +1,126 @@
+"""`longra inspect`: the model file, the weight file, and how they fit."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from longra.cli import console
+
+if TYPE_CHECKING:
+    from longra.files.checkpoint import Checkpoint
+    from longra.files.spec import ModelSpec
+
+COMMAND_OPTIONS = {"epilog": "Example:  longra inspect smollm2-135m-instruct"}
+_KV_BYTES = 2
+
+
+def inspect(
+    model: Annotated[str, typer.Argument(help="An installed name, or a path.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, every tensor included.")] = False,
+) -> None:
+    """Show the model file and the weight file, and how they fit.
+
+    The model file says what the network is; the weight file holds what it has learned. They fit when every tensor that
+    the architecture needs is there with the right shape and nothing unknown is left over.
+    """
+    from longra.files.checkpoint import open_checkpoint
+    from longra.library import resolve
+    from longra.models import check_fit, read_spec
+
+    with open_checkpoint(resolve(model)) as checkpoint:
+        spec = read_spec(checkpoint)
+        differences = [str(difference) for difference in check_fit(checkpoint, spec)]
+        about = {
+            "model": model,
+            "model_file": _model_file(checkpoint, spec),
+            "weight_file": _weight_file(checkpoint, spec, tensors=as_json),
+            "fit": {"fits": not differences, "differences": differences},
+        }
+    if as_json:
+        console.result_json(about)
+        return
+    _show("Model file", about["model_file"])
+    _show("Weight file", about["weight_file"])
+    console.result("Fit")
+    if differences:
+        console.result(f"  {len(differences)} differences:")
+        for difference in differences:
+            console.result(f"    {difference}")
+    else:
+        console.result("  every tensor is there with the right shape, and nothing is left over")
+
+
+def _model_file(checkpoint: "Checkpoint", spec: "ModelSpec") -> dict[str, Any]:
+    from longra.errors import LongraError
+    from longra.text.chat_template import chat_template
+    from longra.text.tokenizer import load_tokenizer
+
+    windows = [window for window in spec.windows if window is not None]
+    try:
+        tokenizer: Any = load_tokenizer(checkpoint).vocabulary
+    except LongraError as problem:
+        tokenizer = f"none that can be read: {problem}"
+    rope = spec.rope
+    return {
+        "architecture": spec.architecture,
+        "layers": spec.layers,
+        "hidden": spec.hidden,
+        "feed_forward": spec.ffn,
+        "heads": spec.heads,
+        "kv_heads": spec.kv_heads,
+        "head_dim": spec.head_dim,
+        "activation": spec.activation,
+        "position_encoding": spec.position,
+        "rope": None
+        if rope is None
+        else {
+            "channels": 2 * len(rope.frequencies),
+            "layout": "interleaved" if rope.interleaved else "halves",
+            "scaling": spec.rope_scaling,
+        },
+        "window": {"tokens": windows[0], "layers": len(windows)} if windows else None,
+        "context": spec.context,
+        "vocabulary": spec.vocabulary,
+        "tokenizer_tokens": tokenizer,
+        "tied_embeddings": spec.tied,
+        "chat_template": chat_template(checkpoint) is not None,
+    }
+
+
+def _weight_file(checkpoint: "Checkpoint", spec: "ModelSpec", tensors: bool) -> dict[str, Any]:
+    from longra.weights import weight_file
+
+    stored = weight_file(checkpoint)
+    about: dict[str, Any] = {
+        "path": str(checkpoint.path),
+        "format": stored.format,
+        "tensors": stored.tensors,
+        "stored_types": stored.kinds,
+        "parameters": stored.parameters,
+        "bytes": stored.bytes,
+        "bits_per_weight": round(stored.bits_per_weight, 2),
+        "kv_bytes_per_token": 2 * _KV_BYTES * spec.layers * spec.kv_heads * spec.head_dim,
+    }
+    if tensors:
+        about["tensor_list"] = [
+            {"name": t.name, "shape": list(t.shape), "type": t.kind, "bytes": len(t.data)} for t in checkpoint.tensors.values()
+        ]
+    return about
+
+
+def _show(title: str, values: dict[str, Any]) -> None:
+    console.result(title)
+    for name, value in values.items():
+        console.result(f"  {name.replace('_', ' '):20} {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items())
+    return str(value)
