@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizing import DATA, byte_level_metadata, real_path
+from tokenizing import DATA, byte_level_metadata
 
 from longra.errors import FormatError, TemplateError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.text.chat_template import ChatTemplate, chat_template
+from support.real import real_model
 
 REFERENCE = json.loads((DATA / "reference_tokens.json").read_text(encoding="utf-8"))
 ENGLISH = [{"role": "user", "content": "Explain in three sentences why the sky is blue."}]
@@ -25,7 +26,7 @@ CHINESE = [
 
 @pytest.mark.parametrize("name", ["smollm2", "qwen"])
 def test_reference_conversations(name: str) -> None:
-    with open_checkpoint(real_path(name)) as checkpoint:
+    with open_checkpoint(real_model(name)) as checkpoint:
         template = chat_template(checkpoint)
     assert template is not None
     expected = {case["id"]: case["text"] for case in REFERENCE[name]}
@@ -35,12 +36,12 @@ def test_reference_conversations(name: str) -> None:
 
 
 def test_a_base_model_has_none() -> None:
-    with open_checkpoint(real_path("gemma")) as checkpoint:
+    with open_checkpoint(real_model("gemma")) as checkpoint:
         assert chat_template(checkpoint) is None
 
 
 def test_tools_are_written_as_they_are() -> None:
-    with open_checkpoint(real_path("qwen")) as checkpoint:
+    with open_checkpoint(real_model("qwen")) as checkpoint:
         template = chat_template(checkpoint)
     assert template is not None
     tool = {"type": "function", "function": {"name": "天气", "parameters": {"<city>": "'&'"}}}
@@ -171,7 +172,7 @@ def test_a_template_that_was_stopped_can_be_used_again() -> None:
 
 
 def test_long_conversations_are_no_bombs() -> None:
-    with open_checkpoint(real_path("qwen")) as checkpoint:
+    with open_checkpoint(real_model("qwen")) as checkpoint:
         template = chat_template(checkpoint)
     assert template is not None
     messages = [{"role": "user", "content": "word " * 40_000}, {"role": "assistant", "content": "好" * 400}] * 10

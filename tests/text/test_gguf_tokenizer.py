@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tokenizing import (
     CONTROL,
     DATA,
-    FILES,
     NORMAL,
+    REAL,
     USER_DEFINED,
     byte_level_metadata,
     real_tokenizer,
@@ -46,7 +46,7 @@ MORE = [
 ]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", REAL)
 def test_reference_prompts(name: str) -> None:
     tokenizer = real_tokenizer(name)
     for case in REFERENCE[name]:
@@ -76,7 +76,7 @@ def test_what_ends_a_text(name: str, vocabulary: int, bos: int, ends: set[str]) 
     assert {tokenizer.token_text(i) for i in tokenizer.eos_ids} == ends
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", REAL)
 def test_names_of_control_tokens_as_plain_text(name: str) -> None:
     tokenizer = real_tokenizer(name)
     for control in ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>"):

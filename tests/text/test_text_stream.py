@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizing import FILES, byte_level_metadata, real_tokenizer, sentencepiece_metadata
+from tokenizing import REAL, byte_level_metadata, real_tokenizer, sentencepiece_metadata
 
 from longra.text.gguf_tokenizer import read_gguf_tokenizer
 from longra.text.tokenizer import Tokenizer
@@ -27,7 +27,7 @@ def test_small_vocabularies(kind: str, ids: list[int], skip_special: bool, conti
     assert "".join(streamed(SMALL[kind], ids, **options)) == SMALL[kind].decode(ids, **options)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", REAL)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), skip_special=st.booleans())
 def test_real_vocabularies(name: str, data: st.DataObject, skip_special: bool) -> None:
@@ -36,7 +36,7 @@ def test_real_vocabularies(name: str, data: st.DataObject, skip_special: bool) -
     assert "".join(streamed(tokenizer, ids, skip_special=skip_special)) == tokenizer.decode(ids, skip_special)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", REAL)
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd\u2581"), max_size=40))
 def test_no_piece_of_a_text_is_broken(name: str, text: str) -> None:

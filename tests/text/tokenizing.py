@@ -1,40 +1,23 @@
 """Small vocabularies as GGUF metadata, and the real ones."""
 
-import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from longra.files.checkpoint import open_checkpoint
-from longra.library import ensure
 from longra.text.tokenizer import Tokenizer, load_tokenizer
+from support.real import real_model
 
 DATA = Path(__file__).parent / "data"
-FILES = {
-    "smollm2": "SmolLM2-135M-Instruct.Q4_1.gguf",
-    "qwen": "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf",
-    "gemma": "gemma-3-270m.Q4_K_M.gguf",
-}
-NAMES = {
-    "smollm2": "smollm2-135m-instruct",
-    "qwen": "qwen2.5-coder-0.5b-instruct",
-    "gemma": "gemma-3-270m",
-}
+REAL = ("smollm2", "qwen", "gemma")
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
-
-
-def real_path(name: str) -> Path:
-    """The weight file of a real model (see FILES): one that is there for tests, else installed as users do."""
-    folder = os.environ.get("LONGRA_TEST_MODELS", Path.home() / ".cache" / "longra-test-models")
-    path = Path(folder) / FILES[name]
-    return path if path.exists() else ensure(NAMES[name], progress=False)
 
 
 @cache
 def real_tokenizer(name: str) -> Tokenizer:
     """The tokenizer of a real model."""
-    with open_checkpoint(real_path(name)) as checkpoint:
+    with open_checkpoint(real_model(name)) as checkpoint:
         return load_tokenizer(checkpoint)
 
 

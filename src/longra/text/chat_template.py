@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from longra.errors import TemplateError
-from longra.text.folder import optional_object, optional_text, token_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -145,6 +144,8 @@ def _from_gguf(metadata: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, s
 
 def _from_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Templates by name, and the texts of the tokens that they may use."""
+    from longra.text.folder import optional_object, optional_text, token_text  # brings in numpy
+
     config = optional_object(folder / "tokenizer_config.json")
     stored = config.get("chat_template") or optional_object(folder / "chat_template.json").get("chat_template")
     sources: dict[str, str] = {}
