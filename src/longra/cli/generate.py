@@ -1,0 +1,206 @@
+"""`longra generate`: continue a text, or answer a message."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from longra.cli import console, notes, options
+from longra.cli.logit_bias import parse_biases, token_biases
+from longra.cli.prompt import read_prompt
+from longra.errors import UsageError
+
+if TYPE_CHECKING:
+    from longra.model import Model, Stream
+    from longra.result import Continuation, Result
+    from longra.sampling import GenerationConfig
+    from longra.text.tidy import Step, TidyResult
+
+
+class _Command(TyperCommand):
+    """`--tidy` takes its value only after "=", so that a prompt may follow it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        words = ["--tidy=default" if word == "--tidy" else word for word in args[:end]]
+        return super().parse_args(ctx, [*words, *args[end:]])
+
+
+COMMAND_OPTIONS = {
+    "cls": _Command,
+    "epilog": 'Examples:  longra generate "The history of printing begins" -n 200   |   '
+    "cat story.txt | longra generate --raw --tidy",
+}
+
+
+def generate(
+    prompt: Annotated[str | None, typer.Argument(metavar="PROMPT", help="What to go on with, or to answer.")] = None,
+    file: options.File = None,
+    model: options.Model = None,
+    max_tokens: options.MaxTokens = None,
+    min_tokens: options.MinTokens = None,
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    min_p: options.MinP = None,
+    typical_p: options.TypicalP = None,
+    repetition_penalty: options.RepetitionPenalty = None,
+    presence_penalty: options.PresencePenalty = None,
+    frequency_penalty: options.FrequencyPenalty = None,
+    no_repeat_ngram: options.NoRepeatNgram = None,
+    dry_multiplier: options.DryMultiplier = None,
+    seed: options.Seed = None,
+    stop: options.Stop = None,
+    logit_bias: options.Bias = None,
+    logprobs: Annotated[
+        int | None, typer.Option(metavar="K", help="Tell each token's probability, and the K best.")
+    ] = None,
+    num_sequences: Annotated[int | None, typer.Option(help="Texts for the one prompt; 1 unless said.")] = None,
+    system: options.System = None,
+    chat: Annotated[
+        bool | None, typer.Option("--chat/--raw", help="Answer / go on; answers if the model has a chat template.")
+    ] = None,
+    tidy: Annotated[
+        str | None, typer.Option(metavar="[=STEPS]", help="Tidy the text at the end; see `longra tidy --help`.")
+    ] = None,
+    threads: options.Threads = None,
+    weights: options.Weights = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Continue a text, or answer a message.
+
+    The prompt is the file (or standard input), then PROMPT. The text goes to stdout as it comes. Ctrl-C keeps what
+    there is.
+    """
+    if chat is False and system is not None:
+        raise UsageError("--system needs a chat; leave --raw away")
+    from longra.sampling import GenerationConfig
+
+    config = GenerationConfig(
+        **options.given(
+            max_tokens=max_tokens,
+            min_tokens=min_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            typical_p=typical_p,
+            repetition_penalty=repetition_penalty,
+            presence_penalty=presence_penalty,
+            frequency_penalty=frequency_penalty,
+            no_repeat_ngram=no_repeat_ngram,
+            dry_multiplier=dry_multiplier,
+            seed=seed,
+            stop=stop,
+            logprobs=logprobs,
+            num_sequences=num_sequences,
+        )
+    )
+    biases = parse_biases(logit_bias or ())
+    steps = None if tidy is None else _steps(tidy)
+    text = read_prompt(prompt, file)
+    loaded, name = _load(model, threads, weights)
+    config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
+    if note := notes.script_note(text, name):
+        console.warning(note)
+    stream = loaded.stream(text, config, chat=chat, system=system)
+    interrupted = _write(stream, config, live=not as_json and steps is None)
+    _finish(stream.result, loaded, config, steps, as_json)
+    if verbose:
+        console.note(notes.summary(stream.result, config, loaded.engine.backend.threads))
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _load(model: str | None, threads: int | None, weights: str | None) -> "tuple[Model, str]":
+    from longra.library import default_model
+    from longra.model import load
+
+    name = model if model is not None else default_model()
+    return load(name, threads=threads, weights=weights), name
+
+
+def _steps(tidy: str) -> "list[Step]":
+    from longra.text.tidy import parse_steps
+
+    return parse_steps(tidy)
+
+
+def _write(stream: "Stream", config: "GenerationConfig", live: bool) -> bool:
+    """Generate, showing the first text as it comes if `live`; whether Ctrl-C ended it."""
+    if live and config.num_sequences > 1:
+        console.result(_heading(0, config.num_sequences))
+    shown = 0
+    interrupted = False
+    try:
+        for piece in stream:
+            if live:
+                console.write(piece)
+                shown += len(piece)
+    except KeyboardInterrupt:
+        interrupted = True
+        stream.close()
+    if live:
+        console.write(_ended(stream.result.text)[shown:])
+    return interrupted
+
+
+def _finish(
+    result: "Result", model: "Model", config: "GenerationConfig", steps: "list[Step] | None", as_json: bool
+) -> None:
+    """What is shown at the end."""
+    if as_json:
+        console.result_json(_as_json(result, steps))
+    else:
+        _show_rest(result, steps)
+    for sequence in result.sequences:
+        if sequence.logprobs and not as_json:
+            console.note(notes.probabilities(sequence, model))
+    if note := notes.context_note(result, config):
+        console.warning(note)
+
+
+def _show_rest(result: "Result", steps: "list[Step] | None") -> None:
+    """The texts that were not shown as they came."""
+    count = len(result.sequences)
+    for i, sequence in enumerate(result.sequences):
+        if i == 0 and steps is None:
+            continue
+        if count > 1:
+            console.result(_heading(i, count))
+        console.write(_ended(sequence.text if steps is None else _tidied(sequence, steps).text))
+
+
+def _as_json(result: "Result", steps: "list[Step] | None") -> dict[str, Any]:
+    """The result's object; with tidied texts, and how they were tidied, if there are steps."""
+    shown = result.as_json()
+    if steps is None:
+        return shown
+    objects: Sequence[dict[str, Any]] = shown.get("sequences", ())
+    for target, sequence in zip((shown, *objects), (result.sequences[0], *result.sequences), strict=False):
+        tidied = _tidied(sequence, steps)
+        target["text"] = tidied.text
+        target["tidy"] = {
+            "before": sequence.text,
+            "changes": [asdict(change) for change in tidied.changes],
+            "notes": [asdict(note) for note in tidied.notes],
+        }
+    return shown
+
+
+def _tidied(sequence: "Continuation", steps: "list[Step]") -> "TidyResult":
+    from longra.text.tidy import tidy
+
+    return tidy(sequence.text, steps)
+
+
+def _heading(index: int, count: int) -> str:
+    return f"--- {index + 1} of {count} ---"
+
+
+def _ended(text: str) -> str:
+    """A text with a line break at its end."""
+    return text if text.endswith("\n") else text + "\n"

@@ -1,0 +1,98 @@
+"""What `generate` and `chat` tell on stderr: what went into a text, how fast it came, and what cut it."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from longra.cli import console
+
+if TYPE_CHECKING:
+    from longra.model import Model
+    from longra.result import Continuation, Result
+    from longra.sampling import GenerationConfig
+
+
+def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
+    """One line: model, load time, prompt, new tokens, speeds, settings, peak memory, seed."""
+    times = result.timings
+    chosen = "greedy" if config.greedy else f"temperature {config.temperature:g}, {_cuts(config)}"
+    parts = [
+        f"{result.model}: loaded in {times.load_seconds:.2f} s",
+        f"prompt {result.prompt_tokens:,} tokens at {times.prefill_tokens_per_second:,.1f} tokens/s",
+        f"new {result.completion_tokens:,} tokens at {times.decode_tokens_per_second:,.1f} tokens/s",
+        f"first after {times.time_to_first_token_seconds:.2f} s",
+        f"{chosen}, at most {config.max_tokens:,} tokens",
+        f"{threads} thread{'s' if threads > 1 else ''}",
+        f"peak memory {console.human_bytes(peak_memory_bytes())}",
+        f"seed {result.seed}",
+    ]
+    return "; ".join(parts)
+
+
+def _cuts(config: "GenerationConfig") -> str:
+    return ", ".join(
+        f"{name.replace('_', '-')} {getattr(config, name):g}"
+        for name, off in (("top_k", 0), ("top_p", 1), ("min_p", 0), ("typical_p", 1))
+        if getattr(config, name) != off
+    )
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held at once; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def context_note(result: "Result", config: "GenerationConfig") -> str | None:
+    """A line where the end of the context ended a text before max_tokens did, else None."""
+    if result.context_left >= config.max_tokens:
+        return None
+    if all(len(sequence.token_ids) < result.context_left for sequence in result.sequences):
+        return None
+    held = result.prompt_tokens + result.context_left
+    return (
+        f"{result.model} holds {held:,} tokens: the prompt has {result.prompt_tokens:,}, so the text had to end after "
+        f"{result.context_left:,} of {config.max_tokens:,}; shorten the prompt, or choose a model with a longer context"
+    )
+
+
+def script_note(prompt: str, name: str) -> str | None:
+    """A line where a prompt's script is not among the languages of a known model, else None.
+
+    Args:
+        name: what the user calls the model.
+    """
+    if prompt.isascii():
+        return None
+    from longra.library import catalogue, find_installed
+    from longra.text.script import languages_of, unsupported_script
+
+    known = catalogue.entries()
+    installed = find_installed(name)
+    entry = None if installed is None else known.get(installed.name) or catalogue.entry_of_hub(installed.hub or "")
+    if entry is None or (script := unsupported_script(prompt, entry.languages)) is None:
+        return None
+    reading = [other.name for other in known.values() if set(languages_of(script)) & set(other.languages)]
+    hint = f"; {reading[0]} reads it: -m {reading[0]}" if reading else ""
+    return f"{entry.name} was made for {', '.join(entry.languages)} and the prompt is in {script} script{hint}"
+
+
+def probabilities(sequence: "Continuation", model: "Model") -> str:
+    """A table: each token, its logarithm, and the likeliest at its place."""
+    spell = model.tokenizer.token_bytes
+
+    def shown(token: int) -> str:
+        return repr(spell(token).decode("utf-8", "replace")) if spell(token) else model.tokenizer.token_text(token)
+
+    rows = [
+        (
+            shown(choice.token),
+            f"{choice.logprob:.3f}",
+            "  ".join(f"{shown(token)} {value:.3f}" for token, value in choice.alternatives),
+        )
+        for choice in sequence.logprobs or ()
+        if choice.logprob is not None
+    ]
+    return console.table(("TOKEN", "LOGPROB", "LIKELIEST"), rows, right=frozenset({1}))

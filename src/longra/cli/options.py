@@ -1,0 +1,49 @@
+"""Options that several verbs share: the same name and meaning everywhere.
+
+Each is None unless given, so that defaults live in one place, `longra.sampling.GenerationConfig`; the helps repeat
+them, and a test compares the two.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+WeightKind = Literal["f32", "bf16", "q8", "q4"]
+
+Model = Annotated[
+    str | None, typer.Option("-m", "--model", help="Name, source or path of a model; a small one unless said.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads; one a core unless said.")]
+Weights = Annotated[WeightKind | None, typer.Option(help="Hold matrices so; as the file has them unless said.")]
+MaxTokens = Annotated[int | None, typer.Option("-n", "--max-tokens", help="New tokens at most; 512 unless said.")]
+MinTokens = Annotated[int | None, typer.Option(help="New tokens before the text may end.")]
+Temperature = Annotated[
+    float | None, typer.Option("-t", "--temperature", help="How bold: 0 always takes the likeliest; 0.7 unless said.")
+]
+TopK = Annotated[int | None, typer.Option(help="Only the K likeliest tokens; 40 unless said, 0 is off.")]
+TopP = Annotated[float | None, typer.Option(help="Only the likeliest up to this mass; 0.95 unless said, 1 is off.")]
+MinP = Annotated[float | None, typer.Option(help="Only tokens this share as likely as the best; 0 is off.")]
+TypicalP = Annotated[float | None, typer.Option(help="Only tokens of typical surprise, to this mass; 1 is off.")]
+RepetitionPenalty = Annotated[float | None, typer.Option(help="Divide what was said already; 1 is off.")]
+PresencePenalty = Annotated[float | None, typer.Option(help="Off what the text has, once; 0 is off.")]
+FrequencyPenalty = Annotated[float | None, typer.Option(help="Off what the text has, each time; 0 is off.")]
+NoRepeatNgram = Annotated[int | None, typer.Option(help="Never the same run of so many tokens twice; 0 is off.")]
+DryMultiplier = Annotated[float | None, typer.Option(help="Strength of DRY against repeated runs; 0 is off.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same text; drawn unless said.")]
+Stop = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End before this text; may be repeated.")]
+Bias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--logit-bias", metavar="ID=BIAS", help="Add to a token's logit (its text will do); -100 bans; repeatable."
+    ),
+]
+System = Annotated[str | None, typer.Option(help="Who the model is to be: the system message.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]
+File = Annotated[Path | None, typer.Option("-f", "--file", help="Read the prompt from a file; - is standard input.")]
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """Those of the values that the user gave."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,46 @@
+"""Where a prompt comes from: a file or standard input, and the command line; what there is of them, in this order."""
+
+import sys
+from pathlib import Path
+
+from longra.cli import console
+from longra.errors import UsageError
+
+_STDIN = "standard input"
+
+
+def read_prompt(argument: str | None, file: Path | None) -> str:
+    """The prompt: the file, else standard input where it is not a terminal, then a blank line and the argument.
+
+    The line break that ends a file or standard input is left out, so that `echo "Once upon" | longra generate` goes on
+    in the same line.
+
+    Raises:
+        UsageError: there is no prompt, it is empty, or it is not text in UTF-8.
+    """
+    parts = [part for part in (_given_text(file), argument) if part is not None]
+    if not parts:
+        raise UsageError('there is no prompt; type `longra generate "..."`, or give it by --file or standard input')
+    prompt = "\n\n".join(part for part in parts if part)
+    if not prompt:
+        raise UsageError("the prompt is empty; give at least one character")
+    return prompt
+
+
+def _given_text(file: Path | None) -> str | None:
+    if file is not None and str(file) != "-":
+        return _text(file.read_bytes(), str(file))
+    if sys.stdin is None or (file is None and console.is_terminal(sys.stdin)):
+        return None
+    return _text(sys.stdin.buffer.read(), _STDIN)
+
+
+def _text(data: bytes, where: str) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{where} is not UTF-8 (byte {data[error.start]:#04x} at {error.start:,}); "
+            "convert it, for example by `iconv -f GB18030 -t UTF-8`"
+        ) from None
+    return text.removesuffix("\n").removesuffix("\r")
