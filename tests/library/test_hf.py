@@ -188,6 +188,29 @@ def test_offline_is_honoured(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not hub.log
 
 
+def test_offline_takes_what_the_client_has_cached(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import hf_hub_download
+
+    cache = str(tmp_path / "hf" / "hub")
+    for name in hub.repositories["org/folder"]:
+        hf_hub_download("org/folder", name, endpoint=hub.url, cache_dir=cache)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", cache)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    before = len(hub.log)
+    folder = ensure("org/folder")
+    assert _names(folder) == WANTED
+    assert (folder / "model.safetensors").read_bytes() == hub.repositories["org/folder"]["model.safetensors"]
+    assert len(hub.log) == before
+
+
+def test_a_mirror_that_lists_names_alone(hub: Hub) -> None:
+    hub.lists_hashes = False
+    hub.faults.append(Fault("/cdn/", body=bytes(3013)))
+    with pytest.raises(SourceError, match="SHA-256"):
+        ensure("org/folder")
+    assert _names(ensure("org/folder")) == WANTED
+
+
 def test_hostile_file_name(hub: Hub) -> None:
     hub.repositories["org/folder"]["../../evil.safetensors"] = b"x"
     with pytest.raises(SourceError, match="hostile name"):

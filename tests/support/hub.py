@@ -46,6 +46,7 @@ class Hub:
     """What the server has: repositories with their files, and plain files under /files/."""
 
     url: str = ""
+    cdn_url: str = ""  # another host by name, as the Hub's is: no token may go there
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     revisions: set[str] = field(default_factory=lambda: {"main", "master", "v1.0", COMMIT})
@@ -55,6 +56,7 @@ class Hub:
     licence: str = "apache-2.0"
     etags: bool = True
     ranges: bool = True
+    lists_hashes: bool = True
     told_sha256: dict[str, str] = field(default_factory=dict)  # true hash -> the one that the listing tells
     faults: list[Fault] = field(default_factory=list)
     log: list[Asked] = field(default_factory=list)
@@ -86,6 +88,7 @@ def serve(hub: Hub) -> Iterator[Hub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"
+    hub.cdn_url = f"http://localhost:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -154,6 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(info)
 
     def _sibling(self, path: str, content: bytes) -> dict[str, Any]:
+        if not self.hub.lists_hashes:
+            return {"rfilename": path}
         sibling: dict[str, Any] = {"rfilename": path, "size": len(content), "blobId": git_sha1(content)}
         if len(content) >= LFS_BYTES:
             digest = hashlib.sha256(content).hexdigest()
@@ -172,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(content) >= LFS_BYTES:
             digest = hashlib.sha256(content).hexdigest()
             linked = {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(content))}
-            self._send(302, b"", {**headers, **linked, "Location": f"{self.hub.url}/cdn/{digest}?sign=x"})
+            self._send(302, b"", {**headers, **linked, "Location": f"{self.hub.cdn_url}/cdn/{digest}?sign=x"})
         else:
             self._send_ranges(content, {**headers, "ETag": f'"{git_sha1(content)}"'})
 
@@ -210,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self._send(404, json.dumps({"Code": 10010202001, "Message": "file not found", "Success": False}).encode())
         elif len(content) >= LFS_BYTES:
-            self._send(302, b"", {"Location": f"/cdn/{hashlib.sha256(content).hexdigest()}"})
+            self._send(302, b"", {"Location": f"{self.hub.cdn_url}/cdn/{hashlib.sha256(content).hexdigest()}"})
         else:
             self._send_ranges(content, {})
 

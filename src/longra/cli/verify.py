@@ -44,6 +44,7 @@ def verify(
 
 def _report(manifest: "Manifest", quiet: bool) -> dict[str, Any]:
     from longra.library import store
+    from longra.library.catalogue import entries
 
     differences = store.verify(manifest)
     if not quiet:
@@ -52,7 +53,9 @@ def _report(manifest: "Manifest", quiet: bool) -> dict[str, Any]:
         for difference in differences:
             console.result(f"  {difference.path}: expected {difference.expected}, found {difference.found}")
         if differences:
-            console.note(f"type `longra install --force {manifest.source}` to install {manifest.name} again")
+            known = manifest.name in entries()
+            what = manifest.name if known else f"{manifest.source} --name {manifest.name}"
+            console.note(f"type `longra install --force {what}` to install {manifest.name} again")
     return {
         "name": manifest.name,
         "ok": not differences,

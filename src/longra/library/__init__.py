@@ -6,7 +6,7 @@ from longra.errors import ModelNotFoundError
 from longra.library import catalogue, store
 from longra.library.manifest import Manifest, read_manifest
 from longra.library.names import match, nearest
-from longra.library.paths import staging_folder, store_home
+from longra.library.paths import existing_path, staging_folder, store_home
 from longra.library.sources import looks_like_path, looks_like_source
 
 __all__ = ["default_model", "ensure", "find_installed", "install_named", "name_to_remove", "resolve", "store_home"]
@@ -49,10 +49,10 @@ def resolve(name_or_path: str) -> Path:
     if manifest is not None:
         return store.path_of(manifest)
     if looks_like_path(name_or_path):
-        path = Path(name_or_path).expanduser()
-        if path.exists():
+        path = existing_path(name_or_path)
+        if path is not None:
             return path
-        raise ModelNotFoundError(f"{path} does not exist; give the path of a GGUF file or of a model's folder")
+        raise ModelNotFoundError(f"{name_or_path!r} does not exist; give the path of a GGUF file or of a folder")
     known = _known(name_or_path)
     if known is not None:
         raise ModelNotFoundError(f"{known} is not installed; type `longra install {known}`")

@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,16 @@ def fetch_files(files: Sequence[RemoteFile], staging: Path, reporter: Reporter, 
             done += stored[-1].bytes
             bar.update(done)
     return tuple(stored)
+
+
+def copy_file(source: Path, staging: Path, path: str) -> StoredFile:
+    """Copy a file of this machine to a path in a staging folder."""
+    target = staging / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    store.require_space(source.stat().st_size + _SPARE_BYTES, path)
+    shutil.copyfile(source, part_of(target))
+    part_of(target).replace(target)
+    return StoredFile(path, target.stat().st_size, sha256_of(target))
 
 
 class _ShiftedBar:

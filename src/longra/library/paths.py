@@ -32,3 +32,12 @@ def trash_folder() -> Path:
 def locks_folder() -> Path:
     """One lock file a model; a lock file is never deleted, or two processes could hold two of the same name."""
     return store_home() / "locks"
+
+
+def existing_path(text: str) -> Path | None:
+    """The file or folder that a text from the user names, "~" expanded; None if nothing is there. Takes any text."""
+    try:
+        path = Path(text).expanduser()
+        return path if text and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, no such user, a NUL
+        return None

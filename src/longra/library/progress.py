@@ -33,13 +33,13 @@ class Reporter:
             self.note(text)
 
     @contextmanager
-    def transfer(self, label: str, total: int | None, origin: str) -> Iterator[Bar]:
+    def transfer(self, label: str, total: int | None, origin: str, verb: str = "downloading") -> Iterator[Bar]:
         """A transfer of total bytes (None: not known) from origin: a bar on a terminal, a line elsewhere."""
         if not self.show_steps:
             yield _NoBar()
         elif not sys.stderr.isatty():
             size = f" ({human_bytes(total)})" if total is not None else ""
-            self.note(f"downloading {label}{size} from {origin}")
+            self.note(f"{verb} {label}{size} from {origin}")
             yield _NoBar()
         else:
             with _terminal_bar(label, total) as bar:

@@ -1,8 +1,8 @@
 """The sources of models, and which of them a text means."""
 
 import re
-from pathlib import Path
 
+from longra.library.paths import existing_path
 from longra.library.sources.base import Source
 
 _PREFIXES = ("hf:", "ms:", "pypi:", "https://", "http://")
@@ -19,9 +19,8 @@ def looks_like_source(text: str) -> bool:
 
 def looks_like_path(text: str) -> bool:
     """Whether a text is meant as a path: it starts like one, or something is there."""
-    return (
-        text.startswith((".", "~", "/", "\\")) or re.match(r"[A-Za-z]:[\\/]", text) is not None or Path(text).exists()
-    )
+    starts = text.startswith((".", "~", "/", "\\")) or re.match(r"[A-Za-z]:[\\/]", text) is not None
+    return starts or existing_path(text) is not None
 
 
 def parse_source(text: str) -> Source:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from longra.errors import SourceError, UsageError
-from longra.library.download import RemoteFile, fetch_files
+from longra.library.download import RemoteFile, copy_file, fetch_files
 from longra.library.http import READ_SECONDS, RefusedError, UnreachableError, patiently, probe, refusal
 from longra.library.names import slug
 from longra.library.progress import Reporter
@@ -67,11 +67,11 @@ class HfSource:
 
     def deliver(self, staging: Path, pin: Pin, reporter: Reporter) -> Delivery:
         if is_offline():
-            raise SourceError(f"{self.text} is not asked, because HF_HUB_OFFLINE is set; unset it to download")
+            return self._from_cache(staging)
         probe(endpoint())
         info = patiently(lambda: self._asked(self._info), reporter.step)
         chosen = choose_files(_candidates(info), self.reference.file, self.text)
-        files = [self._remote(candidate, info.sha, pin) for candidate in chosen]
+        files = [self._remote(candidate, info.sha, pin, reporter) for candidate in chosen]
         if getattr(info, "gated", False):  # such a repository lists its files to all and gives them to some
             patiently(lambda: self._asked(lambda: self._require_access(files[0].url)), reporter.step)
         stored = fetch_files(files, staging, reporter, self.text)
@@ -93,15 +93,35 @@ class HfSource:
 
         get_hf_file_metadata(url, timeout=READ_SECONDS)
 
-    def _remote(self, candidate: Candidate, commit: str, pin: Pin) -> RemoteFile:
+    def _remote(self, candidate: Candidate, commit: str, pin: Pin, reporter: Reporter) -> RemoteFile:
         """The download of one file at a commit, with the user's token if there is one."""
         from huggingface_hub import get_token, hf_hub_url
 
         url = hf_hub_url(self.reference.repository, candidate.path, revision=commit, endpoint=endpoint())
+        if candidate.sha256 is None and candidate.git_sha1 is None:  # mirrors may list names alone
+            candidate = patiently(lambda: self._asked(lambda: _from_headers(candidate.path, url)), reporter.step)
         token = get_token()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         sha256 = pin.sha256 or candidate.sha256
         return RemoteFile(candidate.path, url, candidate.bytes, sha256, candidate.git_sha1, headers)
+
+    def _from_cache(self, staging: Path) -> Delivery:
+        """The model out of the cache that other programs fill through the Hub's client, as offline mode means it."""
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        try:
+            folder = Path(
+                snapshot_download(self.reference.repository, revision=self.reference.revision, local_files_only=True)
+            )
+        except LocalEntryNotFoundError as problem:
+            raise SourceError(
+                f"{self.text} is not in the Hub's cache, and HF_HUB_OFFLINE is set; unset it to download"
+            ) from problem
+        present = [Candidate(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file()]
+        chosen = choose_files(present, self.reference.file, f"the cached {self.text}")
+        stored = tuple(copy_file(folder / candidate.path, staging, candidate.path) for candidate in chosen)
+        return Delivery(stored, entry_of(stored), folder.name)
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
         """ask(), with the client's errors as Longra's."""
@@ -166,6 +186,17 @@ def _candidates(info: Any) -> list[Candidate]:
         git_sha1 = None if sibling.lfs else sibling.blob_id
         found.append(Candidate(sibling.rfilename, sibling.size, sha256, git_sha1))
     return found
+
+
+def _from_headers(path: str, url: str) -> Candidate:
+    """Size and hash of a file from the headers of its address: the ETag is the SHA-256 of a large, git's of a small."""
+    from huggingface_hub import get_hf_file_metadata
+
+    metadata = get_hf_file_metadata(url, timeout=READ_SECONDS)
+    etag = metadata.etag or ""
+    sha256 = etag if re.fullmatch(r"[0-9a-f]{64}", etag) else None
+    git_sha1 = etag if re.fullmatch(r"[0-9a-f]{40}", etag) else None
+    return Candidate(path, metadata.size, sha256, git_sha1)
 
 
 def _licence(info: Any) -> str | None:

@@ -53,7 +53,7 @@ class ModelScopeSource:
     def _listing(self) -> Any:
         repository = self.reference.repository
         try:
-            answer = get_json(self._url("repo/files", Recursive="true"), _headers())
+            answer = get_json(self._url("repo/files", Recursive="True"), _headers())
         except RefusedError as problem:
             raise _in_words(problem, repository, self._revision) from problem
         if not isinstance(answer, dict) or not answer.get("Success", answer.get("Code") == 200):

@@ -6,6 +6,7 @@ from pathlib import Path
 from longra.errors import SourceError
 from longra.library.manifest import StoredFile, sha256_of
 from longra.library.names import slug
+from longra.library.paths import existing_path
 from longra.library.progress import Reporter
 from longra.library.sources.base import Delivery, Pin
 from longra.library.sources.choose import Candidate, choose_files
@@ -31,7 +32,7 @@ class PathSource:
         root = self.path.parent if self.path.is_file() else self.path
         stored: list[StoredFile] = []
         total = sum((root / path).stat().st_size for path in chosen)
-        with reporter.transfer(f"hashes of {self.path.name}", total, str(root)) as bar:
+        with reporter.transfer(self.path.name, total, str(root), "hashing") as bar:
             done = 0
             for path in chosen:
                 stored.append(StoredFile(path, (root / path).stat().st_size, sha256_of(root / path)))
@@ -46,7 +47,7 @@ class PathSource:
 
 def path_source(text: str) -> PathSource:
     """A source from a path that exists; raises SourceError if it does not."""
-    path = Path(text).expanduser().absolute()
-    if not path.exists():
-        raise SourceError(f"{path} does not exist; check the path")
-    return PathSource(path)
+    path = existing_path(text)
+    if path is None:
+        raise SourceError(f"{text!r} does not exist; check the path")
+    return PathSource(path.absolute())

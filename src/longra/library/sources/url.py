@@ -50,9 +50,18 @@ def parse_url(text: str) -> UrlSource:
     sha256 = fragment.removeprefix("sha256=").lower() if fragment.startswith("sha256=") else None
     if sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UsageError(f"{text}: a SHA-256 has 64 hexadecimal digits, this one is {sha256!r}")
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise UsageError(f"{text} names no host; write https://HOST/PATH.gguf")
-    if parts.scheme == "http" and sha256 is None and parts.hostname not in _LOOPBACK:
+    host = _host(url)
+    if not host:
+        raise UsageError(f"{text!r} names no host; write https://HOST/PATH.gguf")
+    if url.startswith("http:") and sha256 is None and host not in _LOOPBACK:
         raise UsageError(f"{text} could be changed on the way; use https, or add #sha256=HEX to the address")
     return UrlSource(url, sha256)
+
+
+def _host(url: str) -> str | None:
+    """The host of an address, None if it has none or its port or brackets are malformed."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
