@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -210,12 +210,19 @@ class Model:
     def _check_fits(self, count: int, least: int) -> None:
         if count == 0:
             raise UsageError("the prompt is empty; give at least one character")
-        if count + least > self.spec.context:
+        excess = count + least - self.spec.context
+        if excess > 0:
             raise ContextError(
                 f"the prompt has {count:,} tokens and {self.name} holds {self.spec.context:,}"
-                f"{' with at least one new token' if least else ''}; "
-                "shorten it, or choose a model with a longer context"
+                f"{', new ones included' if least else ''}; "
+                f"shorten it by {excess:,}, or choose a model with a longer context"
             )
+
+    def _check_tokens(self, what: str, tokens: Iterable[int]) -> None:
+        size = self.engine.backend.vocabulary
+        for token in tokens:
+            if not 0 <= token < size:
+                raise UsageError(f"{what} names token {token}; {self.name} has tokens 0 to {size - 1:,}")
 
     def _extended(self, length: int) -> bool:
         """Whether a text of this length needs rope's frequencies for long sequences."""
@@ -244,6 +251,7 @@ class Stream:
 
     def __init__(self, model: Model, tokens: list[int], config: GenerationConfig, continues: bool) -> None:
         model._check_fits(len(tokens), 1)
+        model._check_tokens("logit_bias", config.logit_bias)
         self._model = model
         self._config = config
         self._prompt = tokens
