@@ -84,6 +84,7 @@ def longra(
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command; see `longra.cli.main`."""
+    console.prepare()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
     command = typer.main.get_command(app)
     if "_LONGRA_COMPLETE" in os.environ:

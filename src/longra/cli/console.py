@@ -1,11 +1,22 @@
 """What every verb shares on a terminal: results go to stdout, everything else to stderr."""
 
+import io
 import json
 import os
 import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, TextIO
+
+
+def prepare() -> None:
+    """Make both streams take any text: what a terminal's encoding lacks is escaped, a closed stream takes all."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # `longra ... >&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def result(text: str) -> None:

@@ -18,6 +18,7 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
     Raises:
         UsageError: there is no prompt, it is empty, or it is not text in UTF-8.
     """
+    _check_text(argument or "")
     parts = [part for part in (_given_text(file), argument) if part is not None]
     if not parts:
         raise UsageError('there is no prompt; type `longra generate "..."`, or give it by --file or standard input')
@@ -33,6 +34,15 @@ def _given_text(file: Path | None) -> str | None:
     if sys.stdin is None or (file is None and console.is_terminal(sys.stdin)):
         return None
     return _text(sys.stdin.buffer.read(), _STDIN)
+
+
+def _check_text(argument: str) -> None:
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:  # Python reads a byte that is not UTF-8 as half of a surrogate pair
+        raise UsageError(
+            f"the prompt is not UTF-8 (at character {error.start + 1:,}); set the terminal to UTF-8, or use --file"
+        ) from None
 
 
 def _text(data: bytes, where: str) -> str:
