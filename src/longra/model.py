@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,14 +52,15 @@ def load(
 
     start = time.perf_counter()
     path = ensure(str(name_or_path))
-    with open_checkpoint(path) as checkpoint:
+    with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec = read_spec(checkpoint)
+        tokenizer = beside.submit(load_tokenizer, checkpoint)  # up to a second, while the weights are packed
         engine = Engine(_backend(checkpoint, spec, backend, threads, weights))
-        tokenizer = load_tokenizer(checkpoint)
         template = chat_template(checkpoint)
         stored = weight_file(checkpoint)
+        tokens = tokenizer.result()
     name = Path(name_or_path).name if Path(name_or_path).exists() else str(name_or_path)
-    return Model(name, spec, stored, engine, tokenizer, template, time.perf_counter() - start)
+    return Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
 
 
 def _backend(checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | None, weights: str | None) -> Backend:

@@ -70,7 +70,7 @@ class NativeBackend:
             Lowering(self._plan, graph, weights or "")
         except MemoryError:
             raise LongraError("the weights do not fit into memory; choose a smaller model, or --weights q4") from None
-        except IndexError as problem:
+        except ValueError as problem:
             raise LongraError(f"the weights cannot be packed: {problem}; try --weights bf16") from None
         self.page_bytes = self._plan.page_bytes
         self.weight_bytes = self._plan.weight_bytes
