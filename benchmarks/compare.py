@@ -76,11 +76,17 @@ def main() -> None:
         results.append({"kind": kind, "context": n, "tokens_per_second": middle, "ratio": ratios})
         if not arguments.json:
             shown = "  ".join(f"{name} {value:,.1f}" for name, value in middle.items())
-            print(f"{kind:8} {n:6,}  {shown}  " + "  ".join(f"x{r:.2f} {name}" for name, r in ratios.items()), flush=True)
+            print(
+                f"{kind:8} {n:6,}  {shown}  " + "  ".join(f"x{r:.2f} {name}" for name, r in ratios.items()), flush=True
+            )
     versions = {worker.name: worker.version for worker in workers}
     for worker in workers:
         worker.close()
-    print(json.dumps({"versions": versions, "threads": arguments.threads, "results": results}) if arguments.json else versions)
+    print(
+        json.dumps({"versions": versions, "threads": arguments.threads, "results": results})
+        if arguments.json
+        else versions
+    )
 
 
 if __name__ == "__main__":

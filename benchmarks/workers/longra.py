@@ -9,8 +9,8 @@ import numpy as np
 
 # The folder of this script holds a file of the package's name; leave it out of the path before importing the package.
 sys.path.pop(0)
-import longra as package  # noqa: E402
-from longra.backends.base import Chunk  # noqa: E402
+import longra as package
+from longra.backends.base import Chunk
 
 _DECODED = 32
 

@@ -4,9 +4,9 @@ import json
 import sys
 
 sys.path.pop(0)
-import numpy as np  # noqa: E402
-import openvino  # noqa: E402
-import openvino_genai as genai  # noqa: E402
+import numpy as np
+import openvino
+import openvino_genai as genai
 
 _DECODED = 32
 
@@ -23,7 +23,9 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         ids = openvino.Tensor(draw.integers(1000, 40_000, (1, order["context"]), dtype=np.int64))
-        metrics = pipe.generate(genai.TokenizedInputs(ids, openvino.Tensor(np.ones(ids.shape, np.int64))), config).perf_metrics
+        metrics = pipe.generate(
+            genai.TokenizedInputs(ids, openvino.Tensor(np.ones(ids.shape, np.int64))), config
+        ).perf_metrics
         if order["kind"] == "prefill":
             speed = order["context"] / (metrics.get_ttft().mean / 1000)
         else:

@@ -5,7 +5,7 @@ import random
 import sys
 
 sys.path.pop(0)
-import xllamacpp as xlc  # noqa: E402
+import xllamacpp as xlc
 
 _DECODED = 32
 

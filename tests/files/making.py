@@ -1,5 +1,6 @@
 """Makes model files for the tests: real ones with the formats' own packages, hostile ones byte by byte."""
 
+import itertools
 import struct
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def write_model_gguf(path: Path, tokens: int = 300, layers: int = 3) -> dict[str
     writer.add_token_list(words)
     writer.add_token_types([1 + index % 6 for index in range(tokens)])
     writer.add_token_scores([-float(index) for index in range(tokens)])
-    writer.add_token_merges([f"{first} {second}" for first, second in zip(words, words[1:], strict=False)])
+    writer.add_token_merges([f"{first} {second}" for first, second in itertools.pairwise(words)])
     writer.add_add_bos_token(True)
     writer.add_bos_token_id(1)
     writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")

@@ -8,7 +8,9 @@ from longra.errors import FormatError
 from longra.files.dequantise import dequantise
 from longra.files.tensor import BLOCKS, Tensor
 
-KINDS = [kind for kind in BLOCKS if kind in gguf.GGMLQuantizationType.__members__ and not kind.startswith(("I8", "I16"))]
+KINDS = [
+    kind for kind in BLOCKS if kind in gguf.GGMLQuantizationType.__members__ and not kind.startswith(("I8", "I16"))
+]
 QUANTISED = [kind for kind in KINDS if kind not in ("F64", "F32", "F16", "I32", "I64")]
 # Bytes at which a block has a float16.
 HALVES = {

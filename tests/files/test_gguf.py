@@ -61,7 +61,9 @@ def test_round_trip(tmp_path: Path, metadata: dict[str, Any], shapes: list[list[
         add(writer, key, value)
     stored = {}
     for index, shape in enumerate(shapes):
-        stored[f"t{index}"] = np.random.default_rng(index).normal(size=shape).astype([np.float32, np.float16][index % 2])
+        stored[f"t{index}"] = (
+            np.random.default_rng(index).normal(size=shape).astype([np.float32, np.float16][index % 2])
+        )
         writer.add_tensor(f"t{index}", stored[f"t{index}"])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -184,7 +186,10 @@ for number in HUGE:
         "beyond the end",
     )
     HOSTILE[f"dimension {number}"] = (raw_gguf(tensors=(described("a", (number,), 0, 0),), data=bytes(64)), "cut off")
-    HOSTILE[f"offset {number}"] = (raw_gguf(tensors=(described("a", (8,), 0, number),), data=bytes(64)), "cut off|multiple")
+    HOSTILE[f"offset {number}"] = (
+        raw_gguf(tensors=(described("a", (8,), 0, number),), data=bytes(64)),
+        "cut off|multiple",
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)
