@@ -10,10 +10,11 @@ from typer.core import TyperCommand
 from longra.cli import console, notes, options
 from longra.cli.logit_bias import parse_biases, token_biases
 from longra.cli.prompt import read_prompt
+from longra.cli.streaming import ended, show
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
-    from longra.model import Model, Stream
+    from longra.model import Model
     from longra.result import Continuation, Result
     from longra.sampling import GenerationConfig
     from longra.text.tidy import Step, TidyResult
@@ -102,12 +103,15 @@ def generate(
     biases = parse_biases(logit_bias or ())
     steps = None if tidy is None else _steps(tidy)
     text = read_prompt(prompt, file)
-    loaded, name = _load(model, threads, weights)
+    loaded, name = options.load_model(model, threads, weights)
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
     if note := notes.script_note(text, name):
         console.warning(note)
     stream = loaded.stream(text, config, chat=chat, system=system)
-    interrupted = _write(stream, config, live=not as_json and steps is None)
+    live = not as_json and steps is None
+    if live and config.num_sequences > 1:
+        console.result(_heading(0, config.num_sequences))
+    interrupted = show(stream, live)
     _finish(stream.result, loaded, config, steps, as_json)
     if verbose:
         console.note(notes.summary(stream.result, config, loaded.engine.backend.threads))
@@ -115,37 +119,10 @@ def generate(
         raise KeyboardInterrupt
 
 
-def _load(model: str | None, threads: int | None, weights: str | None) -> "tuple[Model, str]":
-    from longra.library import default_model
-    from longra.model import load
-
-    name = model if model is not None else default_model()
-    return load(name, threads=threads, weights=weights), name
-
-
 def _steps(tidy: str) -> "list[Step]":
     from longra.text.tidy import parse_steps
 
     return parse_steps(tidy)
-
-
-def _write(stream: "Stream", config: "GenerationConfig", live: bool) -> bool:
-    """Generate, showing the first text as it comes if `live`; whether Ctrl-C ended it."""
-    if live and config.num_sequences > 1:
-        console.result(_heading(0, config.num_sequences))
-    shown = 0
-    interrupted = False
-    try:
-        for piece in stream:
-            if live:
-                console.write(piece)
-                shown += len(piece)
-    except KeyboardInterrupt:
-        interrupted = True
-        stream.close()
-    if live:
-        console.write(_ended(stream.result.text)[shown:])
-    return interrupted
 
 
 def _finish(
@@ -171,7 +148,7 @@ def _show_rest(result: "Result", steps: "list[Step] | None") -> None:
             continue
         if count > 1:
             console.result(_heading(i, count))
-        console.write(_ended(sequence.text if steps is None else _tidied(sequence, steps).text))
+        console.write(ended(sequence.text if steps is None else _tidied(sequence, steps).text))
 
 
 def _as_json(result: "Result", steps: "list[Step] | None") -> dict[str, Any]:
@@ -199,8 +176,3 @@ def _tidied(sequence: "Continuation", steps: "list[Step]") -> "TidyResult":
 
 def _heading(index: int, count: int) -> str:
     return f"--- {index + 1} of {count} ---"
-
-
-def _ended(text: str) -> str:
-    """A text with a line break at its end."""
-    return text if text.endswith("\n") else text + "\n"

@@ -5,9 +5,12 @@ them, and a test compares the two.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from longra.model import Model as LoadedModel
 
 WeightKind = Literal["f32", "bf16", "q8", "q4"]
 
@@ -40,6 +43,7 @@ Bias = Annotated[
 ]
 System = Annotated[str | None, typer.Option(help="Who the model is to be: the system message.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout: each answer.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]
 File = Annotated[Path | None, typer.Option("-f", "--file", help="Read the prompt from a file; - is standard input.")]
 
@@ -47,3 +51,12 @@ File = Annotated[Path | None, typer.Option("-f", "--file", help="Read the prompt
 def given(**values: Any) -> dict[str, Any]:
     """Those of the values that the user gave."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def load_model(model: str | None, threads: int | None, weights: str | None) -> "tuple[LoadedModel, str]":
+    """Load the model that is meant, the default one if none is named; and what it is called."""
+    from longra.library import default_model
+    from longra.model import load
+
+    name = default_model() if model is None else model
+    return load(name, threads=threads, weights=weights), name
