@@ -92,16 +92,17 @@ class _Run:
         return text
 
     def _round(self, text: str) -> str:
-        all_code = any(step.name == "code" for step in self.steps)
+        document = Document(text, all_code=any(step.name == "code" for step in self.steps))
         for step in self.steps:
             if self.at_rest.get(step) == text:
                 continue
             remarks: list[Note] = []
-            edits = step.find(Document(text, all_code), remarks.append)
+            edits = step.find(document, remarks.append)
             self.remarks[step] = remarks
             if edits:
                 self.changes += to_changes(step.name, text, edits)
                 text = apply_edits(text, edits)
+                document = Document(text, document.all_code)
             else:
                 self.at_rest[step] = text
         return text
