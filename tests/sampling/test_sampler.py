@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longra.errors import UsageError
+from longra.errors import LongraError, UsageError
 from longra.sampling import GenerationConfig, Sampler
 
 VOCABULARY = 151_936
@@ -39,6 +39,22 @@ def test_tokens_come_as_often_as_their_probability_says(cuts: dict[str, float]) 
     sampler = Sampler(GenerationConfig(temperature=temperature, seed=11, **cuts))
     counts = Counter(sampler.choose(row).token for _ in range(draws))
     assert sum((counts[t] - expected[t]) ** 2 / expected[t] for t in range(8)) < 34
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_logits_that_are_no_numbers_are_an_error(temperature: float) -> None:
+    row = np.zeros(100, np.float32)
+    row[40] = np.nan
+    with pytest.raises(LongraError, match="token 40 at place 0"):
+        Sampler(GenerationConfig(temperature=temperature, seed=0)).choose(row)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1 - 2**-53])
+def test_a_banned_token_is_never_drawn_at_the_ends_of_chance(monkeypatch: pytest.MonkeyPatch, chance: float) -> None:
+    monkeypatch.setattr(Sampler, "_uniform", lambda _: chance)
+    row = np.array([-np.inf, 1.0, 0.0, -np.inf, 2.0, -np.inf], np.float32)
+    for cuts in ({"top_k": 0, "top_p": 1.0}, {"top_k": 5}):
+        assert Sampler(GenerationConfig(temperature=1, seed=0, **cuts)).choose(row).token in (1, 2, 4)
 
 
 def test_a_text_depends_on_seed_and_sequence_and_on_nothing_else() -> None:
@@ -136,6 +152,8 @@ def best_time(sampler: Sampler, rows: np.ndarray) -> float:
     [
         (GenerationConfig(temperature=0), 0.1),
         (GenerationConfig(temperature=0.7, top_k=40, top_p=0.95, seed=1), 0.6),
+        (GenerationConfig(temperature=0.7, top_k=0, top_p=1, seed=1), 1.5),
+        (GenerationConfig(temperature=0.7, top_k=0, top_p=1, min_p=0.05, seed=1), 1.5),
     ],
 )
 def test_choosing_is_quick(config: GenerationConfig, milliseconds: float) -> None:

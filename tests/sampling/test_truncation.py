@@ -73,6 +73,14 @@ def test_min_p(row: np.ndarray, share: float) -> None:
     assert_same_but_for_rounding(ours, plain.min_p(plain.order(row), row, share), row)
 
 
+@given(rows(), st.floats(0.001, 1.0), st.floats(0.2, 3.0))
+def test_min_p_alone_over_the_whole_vocabulary(row: np.ndarray, share: float, temperature: float) -> None:
+    config = GenerationConfig(temperature=temperature, top_k=0, top_p=1, min_p=share, seed=0)
+    scaled = row / np.float32(temperature)
+    ours = candidates_of(row, config).ids.tolist()
+    assert_same_but_for_rounding(ours, plain.min_p(plain.order(row), scaled, share), row)
+
+
 @given(rows(60), st.floats(0.05, 0.999))
 def test_typical_p(row: np.ndarray, mass: float) -> None:
     ours = truncation.typical_p(everything(row), mass).ids.tolist()

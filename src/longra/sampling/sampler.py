@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from longra.backends.base import Float32
+from longra.errors import LongraError
 from longra.sampling import truncation
 from longra.sampling.config import GenerationConfig
 from longra.sampling.processors import processors_for
-from longra.sampling.truncation import Candidates
+from longra.sampling.truncation import Candidates, Float64
 
 
 @dataclass(frozen=True)
@@ -55,25 +56,33 @@ class Sampler:
         self.processors = processors_for(config, prompt, ends, breakers)
 
     def choose(self, logits: Float32) -> Choice:
-        """The next token of a row of logits, float32 [vocabulary], which is left as it is."""
+        """The next token of a row of logits, float32 [vocabulary], which is left as it is.
+
+        Raises:
+            LongraError: a logit is not a number.
+        """
         changed = logits
         if self.processors:
             changed = logits.copy()
             for processor in self.processors:
                 processor.apply(changed)
-        token = int(np.argmax(changed)) if self.config.greedy else self._draw(changed)
+        best = int(np.argmax(changed))  # the first that is not a number, if there is one
+        if np.isnan(changed[best]):
+            raise LongraError(
+                f"the model gave no number for token {best} at place {self.index} of the text; its weights may be damaged "
+                "(`longra verify` tells) or overflow (try --weights f32)"
+            )
+        token = best if self.config.greedy or np.isinf(changed[best]) else self._draw(changed)
         for processor in self.processors:
             processor.add(token)
         self.index += 1
         return self._choice(token, logits)
 
     def _draw(self, logits: Float32) -> int:
-        if not np.isfinite(logits.max()):
-            return int(np.argmax(logits))  # every token is banned but by infinity; the first of the highest
+        if _cuts_nothing(self.config):
+            return _place(np.exp((logits - logits.max()) / np.float32(self.config.temperature)), self._uniform())
         candidates = candidates_of(logits, self.config)
-        reached = np.cumsum(candidates.probabilities())
-        place = int(np.searchsorted(reached, self._uniform() * reached[-1], side="right"))
-        return int(candidates.ids[min(place, len(reached) - 1)])
+        return int(candidates.ids[_place(candidates.probabilities(), self._uniform())])
 
     def _uniform(self) -> float:
         """A number in [0, 1) that belongs to this seed, sequence and index."""
@@ -92,6 +101,18 @@ class Sampler:
         return Choice(token, float(logits[token]) - total, tuple((int(i), float(v) - total) for i, v in pairs))
 
 
+def _cuts_nothing(config: GenerationConfig) -> bool:
+    """Whether every token may be drawn: then there is no need to sort them, which costs 15 ms for 150,000."""
+    return config.top_k == 0 and config.top_p == 1 and config.min_p == 0 and config.typical_p == 1
+
+
+def _place(weights: Float32 | Float64, chance: float) -> int:
+    """Where the running sum of weights [n] passes a share `chance` of it; never at a weight of 0."""
+    reached = np.cumsum(weights, dtype=np.float64)
+    target = min(chance * float(reached[-1]), float(np.nextafter(reached[-1], 0)))
+    return int(np.searchsorted(reached, target, side="right"))
+
+
 def candidates_of(logits: Float32, config: GenerationConfig) -> Candidates:
     """The tokens that a config leaves of a row [vocabulary], logits divided by the temperature.
 
@@ -107,6 +128,8 @@ def candidates_of(logits: Float32, config: GenerationConfig) -> Candidates:
         shares = np.exp(candidates.logits.astype(np.float64) - float(candidates.logits[0])) / total
         candidates = truncation.top_p(candidates, config.top_p, shares)
         return truncation.min_p(candidates, config.min_p) if config.min_p > 0 else candidates
+    elif config.typical_p >= 1 and config.min_p > 0:
+        return truncation.min_p(truncation.above_share(scaled, config.min_p), config.min_p)
     else:
         candidates = truncation.ordered(scaled, np.arange(whole))
     if config.typical_p < 1:

@@ -70,6 +70,12 @@ def above_mass(logits: Float32, top_p: float) -> Candidates:
     return ordered(logits, np.flatnonzero(weights >= floor))
 
 
+def above_share(logits: Float32, share: float) -> Candidates:
+    """Candidates of a row [vocabulary] that hold every token at least `share` as likely as the most likely."""
+    floor = float(logits.max()) + float(np.log(share))
+    return ordered(logits, np.flatnonzero(logits >= np.nextafter(np.float32(floor), np.float32(-np.inf))))
+
+
 def top_p(candidates: Candidates, mass: float, probabilities: Float64) -> Candidates:
     """The fewest most likely tokens whose mass reaches `mass` (Holtzman et al. 2019).
 
