@@ -33,6 +33,9 @@ class AutoModelForCausalLM:
         """Load an installed name, Hub id or path; options are those of `longra.load`."""
         from longra.model import load
 
+        unknown = sorted(set(options) - {"threads", "weights", "backend"})
+        if unknown:
+            raise UsageError(f"from_pretrained has no option {unknown[0]!r}; known: threads, weights, backend")
         return cls(load(name_or_path, **options))
 
     def generate(self, inputs: Any = None, *, input_ids: Any = None, **parameters: Any) -> Any:
@@ -85,6 +88,10 @@ class AutoModelForCausalLM:
                     f"pass max_length={prompt_tokens + _DEFAULT_LENGTH} or more"
                 )
             ours["max_tokens"] = room
+        if "min_length" in given:
+            ours["min_tokens"] = max(0, given.pop("min_length") - prompt_tokens)
+        if given.get("num_beams") == 1:
+            del given["num_beams"]
         for ignored in ("attention_mask", "pad_token_id", "use_cache"):
             given.pop(ignored, None)
         for name, value in given.items():

@@ -162,7 +162,7 @@ class Model:
         Raises:
             ContextError: the text does not fit into the context.
         """
-        tokens = self.tokenizer.encode(text) if isinstance(text, str) else [int(token) for token in text]
+        tokens = self.tokenizer.encode(text) if isinstance(text, str) else self._ids(text)
         self._check_fits(len(tokens), 0)
         logs: list[float | None] = [None]
         position = 0
@@ -184,7 +184,7 @@ class Model:
         Returns:
             float32 [last, vocabulary]; row i is what follows position len(ids) - last + i.
         """
-        tokens = [int(token) for token in ids]
+        tokens = self._ids(ids)
         self._check_fits(len(tokens), 0)
         if not 1 <= last <= len(tokens):
             raise UsageError(f"last is {last}; the text has {len(tokens)} positions, choose 1 to {len(tokens)}")
@@ -199,15 +199,28 @@ class Model:
                 if system is not None:
                     raise UsageError("a system message needs a chat; leave --raw away")
                 return self.tokenizer.encode(prompt), True
+            if not prompt:
+                raise UsageError("the prompt is empty; give at least one character")
             prompt = [{"role": "user", "content": prompt}]
-        if prompt and not isinstance(prompt[0], Mapping):
-            return [int(token) for token in prompt], True  # type: ignore[arg-type]
-        messages: list[Any] = list(prompt)
+        values = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+        if not isinstance(values, Sequence) or not values:
+            raise UsageError(f"a prompt must be a text, token ids or messages, not {shortened(prompt)}")
+        if not isinstance(values[0], Mapping):
+            return self._ids(values), True
+        messages: list[Any] = list(values)
         if system is not None:
             messages.insert(0, {"role": "system", "content": system})
         if self.template is None:
             raise TemplateError(f"{self.name} has no chat template; pass --raw to continue the text itself")
         return self.tokenizer.encode(self.template.render(messages), add_special=False), False
+
+    def _ids(self, values: Any) -> list[int]:
+        """Token ids, checked."""
+        ids = values.tolist() if hasattr(values, "tolist") else list(values)
+        for token in ids:
+            if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < self.spec.vocabulary:
+                raise UsageError(f"{shortened(token)} is no token id; {self.name} has 0 to {self.spec.vocabulary - 1}")
+        return ids
 
     def _check_fits(self, count: int, least: int) -> None:
         if count == 0:
@@ -248,6 +261,12 @@ def _configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) 
     return GenerationConfig(**values)
 
 
+def shortened(value: object) -> str:
+    """A value as Python writes it, cut to a length that fits into an error."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 class Stream:
     """A generation under way: an iterator over the pieces of the first continuation's text."""
 
@@ -271,6 +290,9 @@ class Stream:
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
+
+    def __next__(self) -> str:
+        return next(self._pieces)
 
     def close(self) -> None:
         """End the generation now; `result` has what there is."""

@@ -30,7 +30,7 @@ def inspect(
     with open_checkpoint(resolve(model)) as checkpoint:
         spec = read_spec(checkpoint)
         differences = [str(difference) for difference in check_fit(checkpoint, spec)]
-        about = {
+        about: dict[str, Any] = {
             "model": model,
             "model_file": _model_file(checkpoint, spec),
             "weight_file": _weight_file(checkpoint, spec, tensors=as_json),
@@ -103,7 +103,8 @@ def _weight_file(checkpoint: "Checkpoint", spec: "ModelSpec", tensors: bool) -> 
     }
     if tensors:
         about["tensor_list"] = [
-            {"name": t.name, "shape": list(t.shape), "type": t.kind, "bytes": len(t.data)} for t in checkpoint.tensors.values()
+            {"name": t.name, "shape": list(t.shape), "type": t.kind, "bytes": len(t.data)}
+            for t in checkpoint.tensors.values()
         ]
     return about
 
