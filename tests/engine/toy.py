@@ -1,0 +1,58 @@
+"""A backend whose logits are a hash of the tokens that it finds in its own pages: any wrong page, position, fork, copy
+or arithmetic gives another text."""
+
+import hashlib
+
+import numpy as np
+
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
+
+VOCABULARY = 97
+
+
+def logits_after(entries: list[tuple[int, str]]) -> Float32:
+    """Logits [VOCABULARY] after tokens, each with the arithmetic that brought it into the cache."""
+    digest = hashlib.blake2b(repr(entries).encode(), digest_size=8).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little")).normal(0, 2, VOCABULARY).astype(np.float32)
+
+
+class ToyBackend:
+    """Pages are lists of (token, arithmetic)."""
+
+    vocabulary = VOCABULARY
+    page_bytes = 1000
+    threads = 1
+
+    def __init__(self) -> None:
+        self.pages: list[list[tuple[int, str] | None]] = []
+        self.steps: list[tuple[Arithmetic, list[int]]] = []
+        self.copies = 0
+        self.fail_at: int | None = None
+
+    def reserve(self, pages: int) -> None:
+        self.pages += [[None] * PAGE_TOKENS for _ in range(len(self.pages), pages)]
+
+    def copy_page(self, source: int, target: int) -> None:
+        self.copies += 1
+        self.pages[target] = list(self.pages[source])
+
+    def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
+        self.steps.append((arithmetic, [len(chunk.tokens) for chunk in chunks]))
+        if self.fail_at is not None and len(self.steps) > self.fail_at:
+            raise RuntimeError("the toy broke")
+        rows: list[Float32] = []
+        for chunk in chunks:
+            assert len(chunk.tokens) >= 1
+            assert 0 <= chunk.logits <= len(chunk.tokens)
+            for position, token in enumerate(chunk.tokens.tolist(), chunk.start):
+                self.pages[int(chunk.pages[position // PAGE_TOKENS])][position % PAGE_TOKENS] = (token, arithmetic)
+        for chunk in chunks:  # after all are written: a page that two share would show
+            end = chunk.start + len(chunk.tokens)
+            rows += [logits_after(self._past(chunk, at)) for at in range(end - chunk.logits + 1, end + 1)]
+        return np.stack(rows) if rows else np.empty((0, VOCABULARY), np.float32)
+
+    def _past(self, chunk: Chunk, count: int) -> list[tuple[int, str]]:
+        found = [self.pages[int(chunk.pages[at // PAGE_TOKENS])][at % PAGE_TOKENS] for at in range(count)]
+        past = [entry for entry in found if entry is not None]
+        assert len(past) == count, "a position in the past was never written"
+        return past
