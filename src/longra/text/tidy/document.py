@@ -109,9 +109,9 @@ class Document:
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The text as alternating prose and code, by CommonMark's rules for fences and indented code, with three
-        leniences for what models write: a closing fence may stand further left than the opening one; a fence that is
-        never closed holds the rest; and indented lines that read as prose are prose."""
+        """The text as alternating prose and code, by CommonMark's rules for fences and indented code, with some
+        leniences for what models write: a closing fence may stand further left than the opening one, and in a list
+        both may stand anywhere; and indented lines that read as prose are prose."""
         return tuple(_cut(self.lines))
 
     @cached_property
@@ -192,7 +192,7 @@ def _opening_fence(line: str, item_width: int) -> Fence | None:
     if match is None or (match["marks"][0] == "`" and "`" in match["info"]):
         return None
     indent = _columns(match["indent"])
-    if indent >= item_width + 4:  # this deep it is a line of indented code
+    if not item_width and indent >= 4:  # a line of indented code; in a list a fence may stand anywhere
         return None
     return Fence(indent + len(match["item"] or ""), match["marks"], match["info"].strip(), quotes)
 

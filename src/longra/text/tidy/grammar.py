@@ -48,6 +48,8 @@ SPELLING = "SpellCheck"
 PASSAGE = 50_000
 """Characters after which a passage that is checked at once is ended."""
 
+FEW_WORDS = 8
+
 _KINDS = {"Miscellaneous": "usage", "Spelling": "apostrophe", "WordChoice": "usage"}
 
 
@@ -74,7 +76,7 @@ def _passages(document: Document) -> Iterator[tuple[int, int]]:
         end = 0
         for lines in paragraphs(block):
             text = document.text[lines[0].start : lines[-1].end]
-            is_english = not CJK.search(text) and _linter().is_likely_english(text)
+            is_english = not CJK.search(text) and _is_english(text)
             if start is not None and (not is_english or end - start > PASSAGE):
                 yield start, end
                 start = None
@@ -83,6 +85,11 @@ def _passages(document: Document) -> Iterator[tuple[int, int]]:
                 end = lines[-1].end
         if start is not None:
             yield start, end
+
+
+def _is_english(text: str) -> bool:
+    """harper's judgement, which needs some words; fewer pass if they are plain ASCII."""
+    return bool(_linter().is_likely_english(text)) or (text.isascii() and len(text.split(None, FEW_WORDS)) < FEW_WORDS)
 
 
 def _corrections(text: str, offset: int, spans: list[Span]) -> Iterator[Edit]:

@@ -9,11 +9,13 @@ from longra.text.tidy.change import Edit
 from longra.text.tidy.document import LIST_ITEM, Block, Document, Line
 
 _BACKTICKS = re.compile(r"`+")
+# An address holds Chinese only where a part of it begins, as in /wiki/中文; else Chinese text goes on behind it. The
+# possessive quantifiers keep a formula that is never closed linear.
 _FOREIGN = re.compile(
-    r"(?P<word>https?://[^\s<>\"'`，。；：！？、（）《》「」“”]*[\w/&=#%~+-]"  # not the punctuation behind it
+    r"(?P<word>https?://(?:[^\s<>\"'`\u0080-\U0010ffff]|(?<=[/=?&#_-])[\u3400-\u9fff]+)+(?<![.,;:!?)*])"
     r"|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}"
     r"|\$\$[^$\n]+\$\$|\$(?!\s)[^$\n]*[^$\s\\]\$(?!\d)"  # TeX as pandoc reads it: no space inside, no digit behind
-    r"|\\\((?:[^\n\\]|\\[^()\n])*+\\\)|\\\[(?:[^\n\\]|\\[^\[\]\n])*+\\\])"  # possessive: linear without a partner
+    r"|\\\((?:[^\n\\]|\\[^()\n])*+\\\)|\\\[(?:[^\n\\]|\\[^\[\]\n])*+\\\])"
     r"|(?P<neutral>(?<=\])\([^()\s]{1,2000}\)|</?[A-Za-z][^<>\n]{0,2000}>|<!--[^\n]{0,500}?-->)"
 )
 _BLOCK_START = re.compile(r" {0,3}(?:#{1,6}(?: |$)|>|\|)")

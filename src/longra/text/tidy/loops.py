@@ -74,7 +74,8 @@ def _of_characters(text: str, start: int, end: int) -> _Room | None:
     period = found.period
     first = _reach_back(text, start, end - (found.end - found.start), period)
     same_point = end - (end - first - period) // period * period  # where the last occurrence breaks off, in the second
-    return _Room(first + period, min(first + 2 * period, end), same_point)
+    least = first + len(text[first : first + period].rstrip())
+    return _Room(least, first + 2 * period - 1, same_point)
 
 
 def _reach_back(text: str, limit: int, first: int, period: int) -> int:

@@ -112,7 +112,7 @@ def _is_set_apart(line: str, before: str, in_list: bool) -> bool:
     item = LIST_ITEM.match(line)
     if in_list or not item or item["indent"] or not line[item.end() :].strip():
         return False
-    starts_list = item["marker"] in ("-", "*", "+") or int(item["marker"][:-1]) == 1  # CommonMark, section 5.3
+    starts_list = item["marker"] in ("-", "*", "1.", "1)")  # the numbers that may: CommonMark, section 5.3
     return starts_list and not _SET_APART.match(before)
 
 

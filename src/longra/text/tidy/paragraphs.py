@@ -1,7 +1,7 @@
 """Step `paragraphs`: drop paragraphs that say again what an earlier one said.
 
 Exactly again: the same letters and digits, whatever the case, white space and punctuation. Nearly again: the same
-numbers and at least 80 % of the sequences of four words in common. Candidates for the second are found by a sketch, the
+numbers and at least 70 % of the sequences of three words in common. Candidates for the second are found by a sketch, the
 eight least hashes of a paragraph's sequences (Broder, On the resemblance and containment of documents, 1997), so that
 the time is linear in the text.
 """
@@ -27,9 +27,9 @@ LEAST_WEIGHT_OF_SPEECH = 40
 LEAST_WEIGHT_OF_LINE = 40
 """The same for a line that is a paragraph of its own though no blank line follows."""
 
-SEQUENCE = 4
+SEQUENCE = 3
 LEAST_WORDS = 20
-LEAST_RESEMBLANCE = 0.8
+LEAST_RESEMBLANCE = 0.7
 SKETCH = 8
 MOST_CANDIDATES = 16
 
@@ -41,13 +41,13 @@ _SENTENCE_END = re.compile(r"[。！？.!?…][\"'”’」』）)]*\s*$")
 
 def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # noqa: ARG001
     """Removals of repeated paragraphs, each with the blank lines before it."""
-    known = _Known()
+    known, known_lines = _Known(), _Known()
     for block in document.prose:
         for lines in paragraphs(block):
             if known.has(lines):
                 yield _removal(document.text, lines[0], lines[-1], "repeated paragraph")
-            elif len(lines) > 1:
-                yield from _repeated_lines(document.text, lines, known)
+            else:
+                yield from _repeated_lines(document.text, lines, known_lines)
 
 
 def _repeated_lines(text: str, lines: list[Line], known: "_Known") -> Iterator[Edit]:
@@ -98,7 +98,7 @@ class _Known:
         sequences = frozenset(crc32(sequence.encode(), numbers) for sequence in joined)  # other numbers, other hashes
         sketch = nsmallest(SKETCH, sequences)
         for least in sketch:
-            for other in self.sketches[least][:MOST_CANDIDATES]:
+            for other in self.sketches[least][-MOST_CANDIDATES:]:
                 common = len(sequences & other)
                 if common >= LEAST_RESEMBLANCE * (len(sequences) + len(other) - common):
                     return True

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from longra.text.tidy.change import Edit, Note
+from longra.text.tidy.change import Edit
 from longra.text.tidy.document import LIST_ITEM, Block, Document, Line, paragraphs
 from longra.text.tidy.inline import Span, foreign_spans, span_around
 from longra.text.tidy.scripts import CJK_OR_WIDE, EMOJI
@@ -65,13 +65,8 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
     cut = _last_end(document.text, part.start, part.end, spans)
     if cut is None and part.follows_sentence:
         cut = part.before
-    if cut is None or cut >= part.end:
-        return
-    if part.end - cut > LONGEST:
-        line = document.text.count("\n", 0, cut) + 1
-        report(Note("sentence", line, f"{part.end - cut:,} characters without the end of a sentence are kept"))
-        return
-    yield Edit(cut, document.text[cut : part.end], "", "unfinished sentence")
+    if cut is not None and cut < part.end <= cut + LONGEST:
+        yield Edit(cut, document.text[cut : part.end], "", "unfinished sentence")
 
 
 def _last_part(document: Document, tail: Block, spans: list[Span]) -> _Part | None:
@@ -111,12 +106,12 @@ def _what_precedes(document: Document, tail: Block, line: Line, spans: list[Span
             return before, False  # the first item
     elif _HEADING.match(previous):
         return before, tail.start > 0 or _last_end(text, 0, before - len(previous), spans) is not None
-    return before, _last_end(text, max(tail.start, before - LONGEST), before, spans) == before
+    return before, _last_end(text, tail.start, before, spans) == before
 
 
 def _last_end(text: str, start: int, end: int, spans: list[Span]) -> int | None:
     """Behind the last end of a sentence in text[start:end], with the quotes and brackets that close there."""
-    start = max(start, end - LONGEST - 200)
+    start = max(start, end - LONGEST)
     for match in reversed(list(_END.finditer(text, start, end))):
         if not span_around(match.start(), spans) and _ends_sentence(text, match, end):
             return match.end()
