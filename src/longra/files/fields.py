@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from longra.errors import FormatError
+from longra.files.mapped import shown
 
 _LARGEST = 1 << 31
 
@@ -44,9 +45,9 @@ class Fields:
                 raise self._missing(name)
             return default
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, a whole number is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, a whole number is needed")
         if not low <= value <= high:
-            raise FormatError(f"{self.source}: {name} is {value}, which is outside {low} to {high}")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, which is outside {low} to {high}")
         return int(value)
 
     def number(
@@ -63,9 +64,9 @@ class Fields:
                 raise self._missing(name)
             return default
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, a number is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, a number is needed")
         if not math.isfinite(value) or not low <= value <= high:
-            raise FormatError(f"{self.source}: {name} is {value}, which is outside {low:g} to {high:g}")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, which is outside {low:g} to {high:g}")
         return float(value)
 
     def text(self, *names: str, default: str | None = None) -> str:
@@ -80,7 +81,7 @@ class Fields:
                 raise self._missing(name)
             return default
         if not isinstance(value, str):
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, a text is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, a text is needed")
         return value
 
     def flag(self, *names: str, default: bool) -> bool:
@@ -93,7 +94,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool | np.bool_):
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, true or false is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, true or false is needed")
         return bool(value)
 
     def section(self, name: str) -> "Fields | None":
@@ -106,7 +107,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, dict):
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, an object is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, an object is needed")
         return Fields(value, f"{self.source}: {name}")
 
     def numbers(self, name: str, count: int) -> list[float]:
@@ -119,7 +120,7 @@ class Fields:
         if value is None:
             raise self._missing(name)
         if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str) or len(value) != count:
-            raise FormatError(f"{self.source}: {name} is {_shown(value)}, a list of {count} numbers is needed")
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, a list of {count} numbers is needed")
         return [Fields({name: item}, self.source).number(name, low=1e-6) for item in value]
 
     def choice(self, *names: str, among: dict[str, str], default: str | None = None) -> str:
@@ -133,14 +134,22 @@ class Fields:
             near = difflib.get_close_matches(value, among, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise FormatError(
-                f"{self.source}: {names[0]} {value!r} is unknown{hint}; known: {', '.join(sorted(among))}"
+                f"{self.source}: {names[0]} {shown(value)} is unknown{hint}; known: {', '.join(sorted(among))}"
             )
         return among[value]
 
+    def refuse(self, name: str, *harmless: Any) -> None:
+        """Refuse a model that uses what no operation here computes, rather than leave it out.
+
+        Args:
+            harmless: values besides None that mean "not used".
+
+        Raises:
+            FormatError: the value is another.
+        """
+        value = self.values.get(name)
+        if value is not None and not any(type(value) is type(other) and value == other for other in harmless):
+            raise FormatError(f"{self.source}: {name} is {shown(value)}, and no model of Longra can do that")
+
     def _missing(self, name: str) -> FormatError:
         return FormatError(f"{self.source} does not say {name}; the description is incomplete")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

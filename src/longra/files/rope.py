@@ -7,17 +7,18 @@ pair, one list for short and one for long sequences (Ding et al. 2024).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from longra.errors import FormatError
 from longra.files.fields import Fields
-from longra.graph.nodes import Rope
+from longra.files.spec import Rope
 
 Float32 = npt.NDArray[np.float32]
 
+_LONGEST = 1 << 28
 _KINDS = {
     "default": "none",
     "none": "none",
@@ -76,12 +77,23 @@ def read_rope(request: RopeRequest, scaling: Fields | None) -> tuple[Rope, str, 
     return rope, kind, context
 
 
+def divide_rope(rope: Rope, divisors: list[float]) -> Rope:
+    """A rope whose frequencies are divided one by one (GGUF files of Llama 3 store scaling so)."""
+    frequencies = _divided(np.array(rope.frequencies, np.float32), divisors)
+    return replace(rope, frequencies=tuple(float(f) for f in frequencies))
+
+
 def _rope(request: RopeRequest, frequencies: Float32, magnitude: float = 1.0) -> Rope:
     return Rope(tuple(float(f) for f in frequencies), request.interleaved, magnitude)
 
 
 def _factor(scaling: Fields, default: float | None = None) -> float:
     return scaling.number("factor", low=1.0, high=10_000, default=default)
+
+
+def _original(request: RopeRequest, scaling: Fields) -> int:
+    """Tokens that the model held before it was stretched."""
+    return scaling.integer("original_max_position_embeddings", low=2, high=_LONGEST, default=request.context)
 
 
 def _linear(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
@@ -92,7 +104,7 @@ def _linear(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
 def _dynamic(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
     """Plain up to the model's own length; beyond it, for the whole sequence, the base for `factor` times it."""
     factor = _factor(scaling)
-    longest = int(request.context * factor)
+    longest = min(int(request.context * factor), _LONGEST)
     stretch = factor * longest / request.context - (factor - 1)
     base = request.base * stretch ** (request.dims / max(request.dims - 2, 1))
     extended = _rope(request, plain_frequencies(request.dims, base))
@@ -102,7 +114,7 @@ def _dynamic(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
 
 
 def _yarn(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
-    original = scaling.integer("original_max_position_embeddings", default=request.context)
+    original = _original(request, scaling)
     factor = _factor(scaling, default=max(1.0, request.context / original))
     fast = scaling.number("beta_fast", low=1e-3, default=32.0)
     slow = scaling.number("beta_slow", low=1e-3, default=1.0)
@@ -110,10 +122,12 @@ def _yarn(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
     if scaling.flag("truncate", default=True):
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, request.dims - 1)
-    ramp = np.clip((np.arange(request.dims // 2, dtype=np.float32) - low) / max(high - low, 0.001), 0, 1)
+    span = high - low or 0.001
+    ramp = np.clip((np.arange(request.dims // 2, dtype=np.float32) - low) / np.float32(span), 0, 1)
     plain = plain_frequencies(request.dims, request.base)
     frequencies = plain / np.float32(factor) * ramp + plain * (1 - ramp)
-    return _rope(request, frequencies.astype(np.float32), _yarn_magnitude(scaling, factor)), request.context
+    context = max(request.context, min(int(original * factor), _LONGEST))
+    return _rope(request, frequencies.astype(np.float32), _yarn_magnitude(scaling, factor)), context
 
 
 def _pair_of(rotations: float, request: RopeRequest, original: int) -> float:
@@ -136,7 +150,7 @@ def _llama3(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
     factor = _factor(scaling)
     low = scaling.number("low_freq_factor", low=1e-3)
     high = scaling.number("high_freq_factor", low=1e-3)
-    original = scaling.integer("original_max_position_embeddings")
+    original = _original(request, scaling)
     plain = plain_frequencies(request.dims, request.base)
     wavelengths = 2 * np.pi / plain
     smooth = (original / wavelengths - low) / max(high - low, 1e-9)
@@ -147,7 +161,7 @@ def _llama3(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
 
 
 def _longrope(request: RopeRequest, scaling: Fields) -> tuple[Rope, int]:
-    original = scaling.integer("original_max_position_embeddings", default=request.context)
+    original = _original(request, scaling)
     factor = _factor(scaling, default=max(1.0, request.context / original))
     default = 1.0 if factor <= 1 else math.sqrt(1 + math.log(factor) / math.log(original))
     magnitude = scaling.number("attention_factor", high=100, default=default)

@@ -1,8 +1,9 @@
 """The description of a network: what its model file says, in one form for every format."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from longra.graph.nodes import ActivationKind, Rope
+ActivationKind = Literal["silu", "gelu", "gelu_tanh", "relu"]
 
 ACTIVATIONS: dict[str, ActivationKind] = {
     "silu": "silu",
@@ -18,6 +19,28 @@ ACTIVATIONS: dict[str, ActivationKind] = {
 
 
 @dataclass(frozen=True)
+class Rope:
+    """Rotary position embedding (Su et al. 2021, RoFormer), after scaling.
+
+    Pair i of the first 2 * len(frequencies) channels of a head turns by position * frequencies[i] radians, the product
+    taken in float32.
+
+    Attributes:
+        frequencies: radians a position, one per rotated pair; channels beyond the pairs are left alone.
+        interleaved: pairs are channels (2i, 2i + 1), else (i, i + len(frequencies)).
+        magnitude: multiplies cosine and sine (yarn, longrope).
+        limit: tokens up to which these frequencies hold; None for every length.
+        extended: used for the whole of a sequence that is to grow beyond `limit` tokens.
+    """
+
+    frequencies: tuple[float, ...]
+    interleaved: bool = False
+    magnitude: float = 1.0
+    limit: int | None = None
+    extended: "Rope | None" = None
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A model's description.
 
@@ -30,6 +53,7 @@ class ModelSpec:
         norm_eps: epsilon of its norms.
         activation: of the feed-forward.
         rope: rotation of queries and keys; None where positions are learned.
+        rope_base: its theta.
         rope_scaling: "none", or how rope was stretched: linear, dynamic, yarn, llama3, longrope.
         local_rope: rope of the layers that have a window, where it differs.
         windows: for each layer how many of the last positions it sees; None for all.
@@ -37,6 +61,8 @@ class ModelSpec:
         parallel: attention and feed-forward read the same residual stream.
         attention_scale: what queries times keys are multiplied with; None for 1 / sqrt(head_dim).
         embedding_scale: what token embeddings are multiplied with.
+        attention_bias, output_bias, mlp_bias: the products to q, k, v; of the attention's result; of the feed-forward
+            have biases, where the architecture leaves that open.
         norm_shift: added to the weights of RMS norms (1 in Gemma's own checkpoints).
     """
 
@@ -52,6 +78,7 @@ class ModelSpec:
     norm_eps: float
     activation: ActivationKind
     rope: Rope | None
+    rope_base: float | None
     rope_scaling: str
     windows: tuple[int | None, ...]
     tied: bool
@@ -60,6 +87,9 @@ class ModelSpec:
     attention_scale: float | None = None
     embedding_scale: float = 1.0
     norm_shift: float = 0.0
+    attention_bias: bool = False
+    output_bias: bool = False
+    mlp_bias: bool = False
 
     @property
     def position(self) -> str:

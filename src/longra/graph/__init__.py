@@ -1,5 +1,6 @@
 """The small vocabulary of operations in which a model's forward pass is written."""
 
+from longra.files.spec import Rope
 from longra.graph.graph import Graph
 from longra.graph.nodes import (
     Activation,
@@ -12,7 +13,6 @@ from longra.graph.nodes import (
     Node,
     PositionEmbed,
     RmsNorm,
-    Rope,
 )
 
 __all__ = [

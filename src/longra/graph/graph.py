@@ -1,10 +1,10 @@
 """Builds graphs: one method per operation, each of which checks the shapes that it is given."""
 
 from longra.errors import FitError
+from longra.files.spec import ActivationKind, Rope
 from longra.files.tensor import Tensor
 from longra.graph.nodes import (
     Activation,
-    ActivationKind,
     Add,
     Attention,
     Embed,
@@ -14,13 +14,14 @@ from longra.graph.nodes import (
     Node,
     PositionEmbed,
     RmsNorm,
-    Rope,
 )
 
 
 def _check(what: str, tensor: Tensor, expected: tuple[int, ...]) -> None:
     if tensor.shape != expected:
-        raise FitError(f"{what}: {tensor.name} has shape {list(tensor.shape)}, the model file asks for {list(expected)}")
+        raise FitError(
+            f"{what}: {tensor.name} has shape {list(tensor.shape)}, the model file asks for {list(expected)}"
+        )
 
 
 class Graph:

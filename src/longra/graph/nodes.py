@@ -1,11 +1,9 @@
 """Operations. Each node's value is float32 [rows, width], one row a token; weights are stored tensors."""
 
 from dataclasses import dataclass
-from typing import Literal
 
+from longra.files.spec import ActivationKind, Rope
 from longra.files.tensor import Tensor
-
-ActivationKind = Literal["silu", "gelu", "gelu_tanh", "relu"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,28 +15,6 @@ class Node:
     """
 
     width: int
-
-
-@dataclass(frozen=True)
-class Rope:
-    """Rotary position embedding (Su et al. 2021, RoFormer), after scaling.
-
-    Pair i of the first 2 * len(frequencies) channels of a head turns by position * frequencies[i] radians, the product
-    taken in float32.
-
-    Attributes:
-        frequencies: radians a position, one per rotated pair; channels beyond the pairs are left alone.
-        interleaved: pairs are channels (2i, 2i + 1), else (i, i + len(frequencies)).
-        magnitude: multiplies cosine and sine (yarn, longrope).
-        limit: tokens up to which these frequencies hold; None for every length.
-        extended: used for the whole of a sequence that is to grow beyond `limit` tokens.
-    """
-
-    frequencies: tuple[float, ...]
-    interleaved: bool = False
-    magnitude: float = 1.0
-    limit: int | None = None
-    extended: "Rope | None" = None
 
 
 @dataclass(frozen=True, eq=False)

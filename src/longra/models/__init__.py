@@ -1,12 +1,12 @@
 """Model files: each describes one architecture as a graph; here a checkpoint becomes a spec and a graph."""
 
-from longra.errors import FitError
+from longra.errors import FitError, FormatError
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
 from longra.files.gguf_config import config_of_gguf
 from longra.files.spec import ModelSpec
 from longra.graph import Graph
-from longra.models.registry import architecture
+from longra.models.registry import Architecture, architecture
 from longra.models.weights import Difference, Weights
 
 __all__ = ["Difference", "build_graph", "check_fit", "read_spec"]
@@ -21,10 +21,12 @@ def read_spec(checkpoint: Checkpoint) -> ModelSpec:
         FormatError: the architecture is unknown, or the description is incomplete or absurd.
     """
     gguf = checkpoint.format == "gguf"
-    name = Fields(checkpoint.config, str(checkpoint.path)).text("general.architecture" if gguf else "model_type")
+    source = str(checkpoint.path)
+    name = Fields(checkpoint.config, source).text("general.architecture" if gguf else "model_type")
     reader = architecture(name).read
-    values = config_of_gguf(checkpoint) if gguf else checkpoint.config
-    return reader(Fields(values, str(checkpoint.path)), checkpoint)
+    if not gguf and checkpoint.config.get("quantization_config") is not None:
+        raise FormatError(f"{source}: weights quantised by other libraries cannot be read; take a float or GGUF copy")
+    return reader(Fields(config_of_gguf(checkpoint) if gguf else checkpoint.config, source), checkpoint)
 
 
 def build_graph(checkpoint: Checkpoint, spec: ModelSpec) -> Graph:
@@ -33,7 +35,8 @@ def build_graph(checkpoint: Checkpoint, spec: ModelSpec) -> Graph:
     Raises:
         FitError: tensors are missing, misshapen or left over; each is named.
     """
-    graph, differences = _build(checkpoint, spec)
+    weights, parts = _weights(checkpoint, spec)
+    differences = weights.check()
     if differences:
         listed = "\n  ".join(str(difference) for difference in differences[:_SHOWN])
         more = f"\n  and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
@@ -41,17 +44,16 @@ def build_graph(checkpoint: Checkpoint, spec: ModelSpec) -> Graph:
             f"model file and weight file do not fit, in {len(differences)} places:\n  {listed}{more}\n"
             "see all with `longra inspect`"
         )
+    graph = Graph()
+    graph.output = parts.build(graph, spec, weights)
     return graph
 
 
 def check_fit(checkpoint: Checkpoint, spec: ModelSpec) -> list[Difference]:
     """Every difference between what the architecture needs and what the weight file holds; empty where they fit."""
-    return _build(checkpoint, spec)[1]
+    return _weights(checkpoint, spec)[0].check()
 
 
-def _build(checkpoint: Checkpoint, spec: ModelSpec) -> tuple[Graph, list[Difference]]:
+def _weights(checkpoint: Checkpoint, spec: ModelSpec) -> tuple[Weights, Architecture]:
     parts = architecture(spec.architecture)
-    weights = Weights(checkpoint, spec, parts.parts)
-    graph = Graph()
-    graph.output = parts.build(graph, spec, weights)
-    return graph, weights.check()
+    return Weights(checkpoint, spec, parts.parts), parts

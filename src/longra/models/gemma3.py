@@ -5,12 +5,11 @@ import math
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
 from longra.files.rope import RopeRequest, read_rope
-from longra.files.spec import ACTIVATIONS, ModelSpec
+from longra.files.spec import ModelSpec
 from longra.graph import Graph, Node
-from longra.models.llama import feed_forward, logits
+from longra.models.llama import attend, feed_forward, logits
 from longra.models.qwen3 import PARTS as QWEN3
-from longra.models.qwen3 import attend_normed
-from longra.models.reading import activation, norm_eps, rope_base, rope_section, sizes, windows
+from longra.models.reading import activation, biases, norm_eps, rope_base, rope_section, sizes, windows
 from longra.models.weights import Part, Weights
 
 PARTS = (
@@ -27,21 +26,26 @@ def read(fields: Fields, checkpoint: Checkpoint) -> ModelSpec:
     """GGUF files have the 1 in their norms' weights already, and do not say the pattern of windows."""
     gguf = checkpoint.format == "gguf"
     fields = fields if gguf else _text(fields)
+    fields.refuse("final_logit_softcapping")
+    fields.refuse("use_bidirectional_attention", False)
     size = sizes(fields)
     scaling, local = rope_section(fields, "full_attention"), rope_section(fields, "sliding_attention")
-    request = RopeRequest(size["head_dim"], rope_base(fields, scaling, 1_000_000.0), size["context"])
+    base = rope_base(fields, scaling, 1_000_000.0)
+    request = RopeRequest(size["head_dim"], base, size["context"])
     rope, kind, size["context"] = read_rope(request, scaling)
-    local_base = fields.number("rope_local_base_freq", low=1.0, default=10_000.0)
+    local_base = fields.number("rope_local_base_freq", low=1.01, high=1e12, default=10_000.0)
     if local is not None and local is not scaling and local.values.get("rope_theta") is not None:
-        local_base = local.number("rope_theta", low=1.0)
+        local_base = rope_base(fields, local)
     local_rope, _, _ = read_rope(RopeRequest(size["head_dim"], local_base, size["context"]), None)
     default_scale = size["hidden"] // size["heads"] if gguf and size["layers"] == _LAYERS_OF_27B else size["head_dim"]
     return ModelSpec(
         architecture="gemma3",
         **size,
         norm_eps=norm_eps(fields, 1e-6),
-        activation=ACTIVATIONS[activation(fields, "gelu_pytorch_tanh")],
+        activation=activation(fields, "gelu_pytorch_tanh"),
+        **biases(fields),
         rope=rope,
+        rope_base=base,
         rope_scaling=kind,
         windows=_windows(fields, size["layers"]),
         tied=fields.flag("tie_word_embeddings", default=True),
@@ -61,7 +65,7 @@ def _text(fields: Fields) -> Fields:
 
 
 def _windows(fields: Fields, layers: int) -> tuple[int | None, ...]:
-    if isinstance(fields.values.get("layer_types"), list):
+    if fields.values.get("layer_types") is not None:
         return windows(fields, layers)
     pattern = fields.integer("sliding_window_pattern", "_sliding_window_pattern", default=_PATTERN)
     window = fields.integer("sliding_window", default=512)
@@ -78,6 +82,6 @@ def build(g: Graph, spec: ModelSpec, w: Weights) -> Node:
     for i in range(spec.layers):
         h = norm(x, "attn_norm", i)
         q, k, v = (g.linear(h, *w.pair(name, i)) for name in ("q", "k", "v"))
-        x = g.add(x, norm(g.linear(attend_normed(g, spec, w, i, q, k, v), *w.pair("o", i)), "attn_post_norm", i))
+        x = g.add(x, norm(g.linear(attend(g, spec, w, i, q, k, v), *w.pair("o", i)), "attn_post_norm", i))
         x = g.add(x, norm(feed_forward(g, spec, w, i, norm(x, "ffn_norm", i)), "ffn_post_norm", i))
     return logits(g, spec, w, norm(x, "norm"))

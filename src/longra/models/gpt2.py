@@ -2,7 +2,7 @@
 
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
-from longra.files.spec import ACTIVATIONS, ModelSpec
+from longra.files.spec import ModelSpec
 from longra.graph import Graph, Node
 from longra.models.llama import attend
 from longra.models.reading import activation, norm_eps, sizes
@@ -18,19 +18,23 @@ PARTS = (
     Part("up", "h.{}.mlp.c_fc", "blk.{}.ffn_up", ("ffn", "hidden"), bias=True, transposed=True),
     Part("down", "h.{}.mlp.c_proj", "blk.{}.ffn_down", ("hidden", "ffn"), bias=True, transposed=True),
     Part("norm", "ln_f", "output_norm", ("hidden",), bias=True),
-    Part("lm_head", "lm_head", "output", ("vocabulary", "hidden"), optional=True),
+    Part("lm_head", "lm_head", "output", ("vocabulary", "hidden"), tied=True),
 )
 
 
 def read(fields: Fields, checkpoint: Checkpoint) -> ModelSpec:  # noqa: ARG001
     """The description."""
+    for name, usual in (("scale_attn_weights", True), ("scale_attn_by_inverse_layer_idx", False)):
+        fields.refuse(name, usual)
+    fields.refuse("add_cross_attention", False)
     size = sizes(fields)
     return ModelSpec(
         architecture="gpt2",
         **size,
         norm_eps=norm_eps(fields, 1e-5),
-        activation=ACTIVATIONS[activation(fields, "gelu_new")],
+        activation=activation(fields, "gelu_new"),
         rope=None,
+        rope_base=None,
         rope_scaling="none",
         windows=(None,) * size["layers"],
         tied=fields.flag("tie_word_embeddings", default=True),
@@ -51,7 +55,7 @@ def build(g: Graph, spec: ModelSpec, w: Weights) -> Node:
             )
             for n in range(3)
         )
-        x = g.add(x, g.linear(attend(g, spec, i, q, k, v), *w.pair("o", i)))
+        x = g.add(x, g.linear(attend(g, spec, w, i, q, k, v), *w.pair("o", i)))
         x = g.add(x, plain_feed_forward(g, spec, w, i, g.layer_norm(x, *w.pair("ffn_norm", i), spec.norm_eps)))
     x = g.layer_norm(x, *w.pair("norm"), spec.norm_eps)
     return g.linear(x, w("lm_head") if w.has("lm_head") or not spec.tied else w("embed"))

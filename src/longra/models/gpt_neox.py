@@ -4,42 +4,37 @@ import numpy as np
 
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
-from longra.files.rope import RopeRequest, read_rope
-from longra.files.spec import ACTIVATIONS, ModelSpec
+from longra.files.spec import ModelSpec
 from longra.graph import Graph, Node
 from longra.models.gpt2 import plain_feed_forward
 from longra.models.llama import attend
-from longra.models.reading import activation, norm_eps, rope_base, rope_section, sizes
+from longra.models.reading import activation, biases, norm_eps, rotation, sizes
 from longra.models.weights import Part, Weights
 
 PARTS = (
     Part("embed", "embed_in", "token_embd", ("vocabulary", "hidden")),
     Part("attn_norm", "layers.{}.input_layernorm", "blk.{}.attn_norm", ("hidden",), bias=True),
-    Part("qkv", "layers.{}.attention.query_key_value", "blk.{}.attn_qkv", ("qkv", "hidden"), bias=None),
-    Part("o", "layers.{}.attention.dense", "blk.{}.attn_output", ("hidden", "q"), bias=None),
+    Part("qkv", "layers.{}.attention.query_key_value", "blk.{}.attn_qkv", ("qkv", "hidden"), bias="attention_bias"),
+    Part("o", "layers.{}.attention.dense", "blk.{}.attn_output", ("hidden", "q"), bias="output_bias"),
     Part("ffn_norm", "layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", ("hidden",), bias=True),
     Part("up", "layers.{}.mlp.dense_h_to_4h", "blk.{}.ffn_up", ("ffn", "hidden"), bias=True),
     Part("down", "layers.{}.mlp.dense_4h_to_h", "blk.{}.ffn_down", ("hidden", "ffn"), bias=True),
     Part("norm", "final_layer_norm", "output_norm", ("hidden",), bias=True),
-    Part("lm_head", "embed_out", "output", ("vocabulary", "hidden"), optional=True),
+    Part("lm_head", "embed_out", "output", ("vocabulary", "hidden"), tied=True),
 )
 
 
 def read(fields: Fields, checkpoint: Checkpoint) -> ModelSpec:  # noqa: ARG001
     """The description."""
     size = sizes(fields)
-    section = rope_section(fields)
-    share = 0.25 if section is None else section.number("partial_rotary_factor", high=1.0, default=0.25)
-    share = fields.number("rotary_pct", high=1.0, default=share)
-    dims = fields.integer("rotary_dim", default=int(size["head_dim"] * share), high=size["head_dim"])
-    rope, scaling, size["context"] = read_rope(RopeRequest(dims, rope_base(fields, section), size["context"]), section)
+    turn = rotation(fields, size, share=0.25)
     return ModelSpec(
         architecture="gpt_neox",
         **size,
+        **turn,
+        **biases(fields, default=True),
         norm_eps=norm_eps(fields, 1e-5),
-        activation=ACTIVATIONS[activation(fields, "gelu")],
-        rope=rope,
-        rope_scaling=scaling,
+        activation=activation(fields, "gelu"),
         windows=(None,) * size["layers"],
         tied=fields.flag("tie_word_embeddings", default=False),
         parallel=fields.flag("use_parallel_residual", default=True),
@@ -55,7 +50,7 @@ def build(g: Graph, spec: ModelSpec, w: Weights) -> Node:
         h = g.layer_norm(x, *w.pair("attn_norm", i), spec.norm_eps)
         weight, bias = w.pair("qkv", i)
         q, k, v = (g.linear(h, weight.take_rows(part), bias and bias.take_rows(part)) for part in dealt)
-        attention = g.linear(attend(g, spec, i, q, k, v), *w.pair("o", i))
+        attention = g.linear(attend(g, spec, w, i, q, k, v), *w.pair("o", i))
         after = g.add(x, attention)
         h = g.layer_norm(x if spec.parallel else after, *w.pair("ffn_norm", i), spec.norm_eps)
         x = g.add(after, plain_feed_forward(g, spec, w, i, h))

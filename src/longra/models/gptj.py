@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
-from longra.files.rope import RopeRequest, read_rope
-from longra.files.spec import ACTIVATIONS, ModelSpec
+from longra.files.spec import ModelSpec
 from longra.files.tensor import Tensor
 from longra.graph import Graph, Node
 from longra.models.gpt2 import plain_feed_forward
 from longra.models.llama import attend
-from longra.models.reading import activation, norm_eps, sizes
+from longra.models.reading import activation, norm_eps, rotation, sizes
 from longra.models.weights import Part, Weights
 
 QueryKeyValue = Callable[[int], tuple[Tensor, Tensor, Tensor]]
@@ -41,15 +40,13 @@ def read(fields: Fields, checkpoint: Checkpoint) -> ModelSpec:  # noqa: ARG001
 def read_parallel(fields: Fields, architecture: str) -> ModelSpec:
     """The description of GPT-J and CodeGen."""
     size = sizes(fields)
-    dims = fields.integer("rotary_dim", default=size["head_dim"], high=size["head_dim"])
-    rope, scaling, _ = read_rope(RopeRequest(dims, 10_000.0, size["context"], interleaved=True), None)
+    turn = rotation(fields, size, interleaved=True)
     return ModelSpec(
         architecture=architecture,
         **size,
+        **turn,
         norm_eps=norm_eps(fields, 1e-5),
-        activation=ACTIVATIONS[activation(fields, "gelu_new")],
-        rope=rope,
-        rope_scaling=scaling,
+        activation=activation(fields, "gelu_new"),
         windows=(None,) * size["layers"],
         tied=False,
         parallel=True,
@@ -67,6 +64,6 @@ def build_parallel(g: Graph, spec: ModelSpec, w: Weights, query_key_value: Query
     for i in range(spec.layers):
         h = g.layer_norm(x, *w.pair("attn_norm", i), spec.norm_eps)
         q, k, v = (g.linear(h, weight) for weight in query_key_value(i))
-        attention = g.linear(attend(g, spec, i, q, k, v), w("o", i))
+        attention = g.linear(attend(g, spec, w, i, q, k, v), w("o", i))
         x = g.add(g.add(x, attention), plain_feed_forward(g, spec, w, i, h))
     return g.linear(g.layer_norm(x, *w.pair("norm"), spec.norm_eps), *w.pair("lm_head"))

@@ -24,8 +24,8 @@ def read(fields: Fields, checkpoint: Checkpoint) -> ModelSpec:
     for name in ("rope_scaling", "rope_parameters"):
         section = values.get(name)
         if isinstance(section, dict) and section.get("short_factor") is not None:
-            original = fields.values.get("original_max_position_embeddings", 4096)
-            values[name] = {"original_max_position_embeddings": original} | section | {"rope_type": "longrope"}
+            beside = {k: v for k, v in values.items() if k == "original_max_position_embeddings" and v is not None}
+            values[name] = {"original_max_position_embeddings": 4096} | section | beside | {"rope_type": "longrope"}
             values[name].pop("type", None)
     return read_decoder(Fields(values, fields.source), checkpoint, "phi3")
 
@@ -40,7 +40,7 @@ def build(g: Graph, spec: ModelSpec, w: Weights) -> Node:
         q = g.linear(h, qkv.rows(0, q_rows))
         k = g.linear(h, qkv.rows(q_rows, q_rows + kv_rows))
         v = g.linear(h, qkv.rows(q_rows + kv_rows, q_rows + 2 * kv_rows))
-        x = g.add(x, g.linear(attend(g, spec, i, q, k, v), *w.pair("o", i)))
+        x = g.add(x, g.linear(attend(g, spec, w, i, q, k, v), *w.pair("o", i)))
         h = g.rms_norm(x, w("ffn_norm", i), spec.norm_eps)
         both = w("gate_up", i)
         gate = g.activation(g.linear(h, both.rows(0, spec.ffn)), spec.activation)

@@ -8,6 +8,7 @@ from importlib import import_module
 from longra.errors import FormatError
 from longra.files.checkpoint import Checkpoint
 from longra.files.fields import Fields
+from longra.files.mapped import shown
 from longra.files.spec import ModelSpec
 from longra.graph import Graph, Node
 from longra.models.weights import Part, Weights
@@ -45,9 +46,9 @@ def architecture(name: str) -> Architecture:
         FormatError: it is unknown; the known ones are listed.
     """
     if name not in MODULES:
-        near = difflib.get_close_matches(name, MODULES, 1)
+        near = difflib.get_close_matches(name[:100], MODULES, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         known = ", ".join(sorted(set(MODULES.values())))
-        raise FormatError(f"the architecture {name!r} is unknown; {hint}known: {known}")
+        raise FormatError(f"the architecture {shown(name)} is unknown; {hint}known: {known}")
     module = import_module(f"longra.models.{MODULES[name]}")
     return Architecture(module.PARTS, module.read, module.build)
