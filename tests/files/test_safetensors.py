@@ -42,7 +42,7 @@ def tensor(dtype: Any = "F32", shape: Any = (2,), start: Any = 0, stop: Any = 8)
     layout=st.dictionaries(
         st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=12),
         st.tuples(st.sampled_from(list(KINDS)), st.lists(st.integers(0, 5), max_size=4)),
-        min_size=1,  # with neither tensors nor metadata the library's own writer gives invalid JSON
+        min_size=1,  # the package itself writes broken files of no tensors
         max_size=6,
     ),
     metadata=st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
