@@ -218,9 +218,10 @@ class Model:
         """Token ids, checked."""
         ids = values.tolist() if hasattr(values, "tolist") else list(values)
         for token in ids:
-            if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < self.spec.vocabulary:
+            whole = hasattr(token, "__index__") and not isinstance(token, bool)  # numpy's integers too
+            if not whole or not 0 <= token < self.spec.vocabulary:
                 raise UsageError(f"{shortened(token)} is no token id; {self.name} has 0 to {self.spec.vocabulary - 1}")
-        return ids
+        return [int(token) for token in ids]
 
     def _check_fits(self, count: int, least: int) -> None:
         if count == 0:
