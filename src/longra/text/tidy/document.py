@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 LIST_ITEM = re.compile(r"(?P<indent> *)(?P<marker>[-*+]|\d{1,9}[.)])(?P<gap> +|\t|$)")
 """A bullet or a number, and the space behind it (CommonMark 0.31, section 5.2)."""
@@ -15,8 +16,7 @@ _STARTS_WITH_CJK = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uac00-\
 _SENTENCE_ENDS = tuple(mark + closer for mark in ".!?…" for closer in ("", "'", '"', "”", "’", ")"))
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of the text: where it starts, and its characters without the newline."""
 
     start: int

@@ -18,6 +18,7 @@ _FOREIGN = re.compile(
     r"|\\\((?:[^\n\\]|\\[^()\n])*+\\\)|\\\[(?:[^\n\\]|\\[^\[\]\n])*+\\\])"
     r"|(?P<neutral>(?<=\])\([^()\s]{1,2000}\)|</?[A-Za-z][^<>\n]{0,2000}>|<!--[^\n]{0,500}?-->)"
 )
+_SIGN_OF_FOREIGN = re.compile(r"[@$\\<]|://|\]\(")
 _BLOCK_START = re.compile(r" {0,3}(?:#{1,6}(?: |$)|>|\|)")
 
 
@@ -43,6 +44,8 @@ def foreign_spans(document: Document) -> list[Span]:
     starts = [span.start for span in found]
     spans = list(found)
     for line in document.prose_lines:
+        if not _SIGN_OF_FOREIGN.search(line.text):
+            continue
         for match in _FOREIGN.finditer(line.text):
             start, end = line.start + match.start(), line.start + match.end()
             before = bisect_right(starts, end - 1) - 1  # the last code span that starts before this one ends

@@ -53,7 +53,7 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
 def _repeated_lines(text: str, lines: list[Line], known: "_Known") -> Iterator[Edit]:
     """Many texts, Chinese ones above all, end a paragraph with a single newline."""
     for line in lines:
-        is_paragraph = _SENTENCE_END.search(line.text) and sum(map(weight, line.text)) >= LEAST_WEIGHT_OF_LINE
+        is_paragraph = _SENTENCE_END.search(line.text) and not _says_less_than(LEAST_WEIGHT_OF_LINE, line.text)
         if is_paragraph and not LIST_ITEM.match(line.text.lstrip()) and known.has([line]):
             yield _removal(text, line, line, "repeated line")
 
@@ -65,6 +65,11 @@ def _removal(text: str, first: Line, last: Line, kind: str) -> Edit:
         start -= 1
     start = text.index("\n", start)
     return Edit(start, text[start : last.end], "", kind)
+
+
+def _says_less_than(least: int, text: str) -> bool:
+    """Whether the text has less weight; looks no further than it must."""
+    return sum(map(weight, text[: 4 * least])) < least and sum(map(weight, text)) < least
 
 
 @dataclass
@@ -81,7 +86,7 @@ class _Known:
             return False
         text = "\n".join(line.text for line in lines)
         least = LEAST_WEIGHT_OF_SPEECH if _SPEECH.match(text) else LEAST_WEIGHT
-        if sum(map(weight, text[:400])) < least:
+        if _says_less_than(least, text):
             return False
         words = [match.group().casefold() for match in _WORD.finditer(text)]
         key = " ".join(words)

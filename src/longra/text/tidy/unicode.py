@@ -4,7 +4,8 @@ The work is done by ftfy. Its typographic habits are switched off: straight quot
 Chinese, and entities such as `&lt;` mean something in Markdown.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,9 @@ from longra.text.tidy.change import Edit
 from longra.text.tidy.document import Document
 from longra.text.tidy.inline import code_spans, pieces, trimmed
 from longra.text.tidy.steps import Report
+
+_SOUND = re.compile(r"[\t -~“”‘’—…\u3000-\u3029\u3030-\u303f\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uff01-\uff5e]*")
+"""A line of these has nothing to repair: ASCII, ideographs, kana, their punctuation, and quotation marks."""
 
 _KINDS = {
     "fix_encoding": "mojibake",
@@ -37,16 +41,11 @@ def _ftfy() -> tuple[Any, Any]:
 
 def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # noqa: ARG001
     """Edits that repair each part of a prose line between code spans."""
-    if document.text.isascii() and document.text.isprintable():
-        return
-    spans = code_spans(document)
-    repair: Callable[[str], str] | None = None
-    for line in document.prose_lines:
-        if line.text.isascii() and line.text.replace("\t", "").isprintable():
-            continue  # plain ASCII is never mojibake
-        repair = repair or _repair
+    suspects = [line for line in document.prose_lines if not _SOUND.fullmatch(line.text)]
+    spans = code_spans(document) if suspects else []
+    for line in suspects:
         for piece in pieces(line, spans):
-            after = repair(piece.text)
+            after = _repair(piece.text)
             if after != piece.text:
                 yield trimmed(Edit(piece.start, piece.text, after, _kind(piece.text)))
 
