@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
-from longra.errors import LongraError, UsageError
+from longra.errors import FitError, LongraError, UsageError
 from longra.files.tensor import Tensor
 from longra.graph import (
     Activation,
@@ -20,6 +20,7 @@ from longra.graph import (
     PositionEmbed,
     RmsNorm,
     Rope,
+    in_order,
 )
 
 if TYPE_CHECKING:
@@ -46,11 +47,14 @@ class TorchBackend:
 
     Raises:
         UsageError: PyTorch is not installed.
+        FitError: the graph does not end in a linear layer.
     """
 
     def __init__(self, graph: Graph, spec: "ModelSpec", device: str = "cpu") -> None:
         self.torch = _torch()
         self.device = device
+        if not isinstance(graph.output, Linear):
+            raise FitError("a model's output must be a linear layer (the logits)")
         self.output = graph.output
         self.vocabulary = graph.output.width
         self.threads = int(self.torch.get_num_threads())
@@ -60,17 +64,21 @@ class TorchBackend:
         self._kept: list[Tensor] = []
         self._keys: list[Any] = []
         self._values: list[Any] = []
-        self._pack(graph.output, set())
+        self._order = [node for node in in_order(graph.output) if node is not graph.output]
+        self._pack([*self._order, graph.output])
 
     def reserve(self, pages: int) -> None:
         """Make page numbers 0 to pages - 1 usable: two tensors [layers, 64, kv_heads, head_dim] each, made when used."""
         self._keys += [None] * (pages - len(self._keys))
         self._values += [None] * (pages - len(self._values))
 
+    def settle(self) -> None:
+        """Nothing to give back."""
+
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values."""
-        self._keys[target] = self._keys[source].clone()
-        self._values[target] = self._values[source].clone()
+        if self._keys[source] is not None:
+            self._keys[target], self._values[target] = self._keys[source].clone(), self._values[source].clone()
 
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:  # noqa: ARG002
         """Run all chunks; see Backend.step."""
@@ -79,15 +87,10 @@ class TorchBackend:
             logits: Float32 = self.torch.cat(rows).cpu().numpy()
         return logits
 
-    def _pack(self, node: Node, seen: set[Node]) -> None:
-        """Dequantise the weights of a node and of what it reads."""
-        if node in seen:
-            return
-        seen.add(node)
-        for value in vars(node).values():
-            if isinstance(value, Node):
-                self._pack(value, seen)
-            elif isinstance(value, Tensor):
+    def _pack(self, nodes: list[Node]) -> None:
+        """Dequantise the weights of nodes, each once."""
+        for value in (value for node in nodes for value in vars(node).values()):
+            if isinstance(value, Tensor) and id(value) not in self._weights:
                 self._kept.append(value)
                 array = np.ascontiguousarray(value.float32())
                 self._weights[id(value)] = self.torch.from_numpy(array).to(self.device)
@@ -97,21 +100,17 @@ class TorchBackend:
 
     def _chunk(self, chunk: Chunk) -> "torch.Tensor":
         """Logits [chunk.logits, vocabulary] of one chunk."""
+        if int(chunk.tokens.min()) < 0 or int(chunk.tokens.max()) >= self.vocabulary:
+            raise UsageError(
+                f"token ids must be 0 to {self.vocabulary - 1}; got {chunk.tokens.min()} to {chunk.tokens.max()}"
+            )
         values: dict[Node, torch.Tensor] = {}
-        hidden = self.output
-        assert isinstance(hidden, Linear)
-        x = self._value(hidden.x, chunk, values)
-        return self._linear(hidden, x[len(chunk.tokens) - chunk.logits :])
-
-    def _value(self, node: Node, chunk: Chunk, values: "dict[Node, torch.Tensor]") -> "torch.Tensor":
-        if node not in values:
+        for node in self._order:
             values[node] = self._compute(node, chunk, values)
-        return values[node]
+        return self._linear(self.output, values[self.output.x][len(chunk.tokens) - chunk.logits :])
 
     def _compute(self, node: Node, chunk: Chunk, values: "dict[Node, torch.Tensor]") -> "torch.Tensor":
-        def value(of: Node) -> "torch.Tensor":
-            return self._value(of, chunk, values)
-
+        value = values.__getitem__
         functional = self.torch.nn.functional
         match node:
             case Embed():

@@ -13,6 +13,7 @@ from longra.graph.nodes import (
     Node,
     PositionEmbed,
     RmsNorm,
+    in_order,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "PositionEmbed",
     "RmsNorm",
     "Rope",
+    "in_order",
 ]

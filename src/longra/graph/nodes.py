@@ -116,3 +116,17 @@ class Attention(Node):
     k_norm: Tensor | None = None
     norm_eps: float = 1e-6
     norm_shift: float = 0.0
+
+
+def in_order(output: Node) -> list[Node]:
+    """The nodes that an output needs, each after those that it reads; the output is the last."""
+    order: dict[Node, None] = {}
+    pending: list[tuple[Node, bool]] = [(output, False)]
+    while pending:
+        node, ready = pending.pop()
+        if ready:
+            order[node] = None
+        elif node not in order:
+            pending.append((node, True))
+            pending += [(value, False) for value in reversed(vars(node).values()) if isinstance(value, Node)]
+    return list(order)
