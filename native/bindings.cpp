@@ -5,6 +5,10 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#if defined(__GLIBC__) || defined(__linux__)
+#include <malloc.h>
+#endif
+
 #include <limits>
 #include <stdexcept>
 
@@ -32,6 +36,13 @@ Activate activate_of(const std::string& name) {
   if (name == "gelu_tanh") return Activate::GeluTanh;
   if (name == "relu") return Activate::Relu;
   throw std::invalid_argument("unknown activation " + name);
+}
+
+// What tokenizers and readers have freed goes back to the system.
+void give_back_freed_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 using Norm = std::tuple<bool, int, int, float, float>;  // mean, weight, bias, eps, shift
@@ -110,17 +121,27 @@ NB_MODULE(_native, m) {
   m.attr("PAGE_TOKENS") = kPageTokens;
   m.attr("MAX_ROWS") = Plan::max_rows;
   m.def("usable", &cpu::usable);
+  m.def("trim", &give_back_freed_memory);
   m.def("features", &cpu::features);
   nb::class_<Plan>(m, "Plan")
       .def(nb::init<int, const std::string&>(), "threads"_a, "isa"_a)
       .def(
           "matrix",
-          [](Plan& plan, const std::string& kind, Bytes stored, int rows, int inputs, const std::string& target) {
-            require(rows > 0 && inputs > 0 && stored.size() % rows == 0, "a matrix has the wrong size");
-            nb::gil_scoped_release unlocked;
-            return plan.matrix(kind, stored.data(), stored.size() / rows, rows, inputs, target);
+          [](Plan& plan, const std::string& kind, int rows, int inputs, const std::string& target) {
+            require(rows > 0 && inputs > 0, "a matrix has the wrong size");
+            return plan.matrix(kind, rows, inputs, target);
           },
-          "kind"_a, "stored"_a, "rows"_a, "inputs"_a, "target"_a)
+          "kind"_a, "rows"_a, "inputs"_a, "target"_a)
+      .def(
+          "fill",
+          [](Plan& plan, int matrix, const std::string& kind, Bytes stored, size_t row_bytes, int first) {
+            require(plan.has_matrix(matrix) && row_bytes > 0 && stored.size() % row_bytes == 0, "rows have the wrong size");
+            const size_t rows = stored.size() / row_bytes;
+            require(first >= 0 && first % kBlockRows == 0 && rows + first <= (size_t)plan.matrix_at(matrix).rows, "rows are out of range");
+            nb::gil_scoped_release unlocked;
+            plan.fill(matrix, kind, stored.data(), row_bytes, first, (int)rows);
+          },
+          "matrix"_a, "kind"_a, "stored"_a, "row_bytes"_a, "first"_a)
       .def(
           "vector", [](Plan& plan, Vector values) { return plan.vector(values.data(), (int)values.size()); }, "values"_a)
       .def("buffer", &Plan::buffer, "width"_a, "logits_rows"_a)

@@ -20,7 +20,7 @@ Plan::Plan(int threads, const std::string& isa) : kernels_(kernels_named(isa.c_s
     throw std::invalid_argument("this machine cannot run kernels for " + isa);
 }
 
-int Plan::matrix(const std::string& kind, const uint8_t* stored, size_t row_bytes, int rows, int inputs, const std::string& target) {
+int Plan::matrix(const std::string& kind, int rows, int inputs, const std::string& target) {
   Format format = format_of(kind);
   if (target == "f32")
     format = Format::F32;
@@ -31,11 +31,15 @@ int Plan::matrix(const std::string& kind, const uint8_t* stored, size_t row_byte
   else if (target == "q4")
     format = Format::Q4Offset;
   Matrix m{format, rows, inputs, nullptr};
-  uint8_t* data = arena_.take(m.bytes());
-  m.data = data;
-  pack(kind, stored, row_bytes, m, data, pool_);
+  m.data = arena_.take(m.bytes());
   matrices_.push_back(m);
   return (int)matrices_.size() - 1;
+}
+
+void Plan::fill(int matrix, const std::string& kind, const uint8_t* stored, size_t row_bytes, int first, int rows) {
+  const Matrix& whole = matrices_[matrix];
+  uint8_t* data = const_cast<uint8_t*>(whole.data) + first / kBlockRows * whole.block_bytes();
+  pack(kind, stored, row_bytes, {whole.format, rows, whole.inputs, data}, data, pool_);
 }
 
 int Plan::vector(const float* values, int size) {

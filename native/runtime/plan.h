@@ -60,7 +60,9 @@ class Plan {
   Plan(int threads, const std::string& isa);
 
   // Build. Ids count from 0. -1 as a destination is the logits.
-  int matrix(const std::string& kind, const uint8_t* stored, size_t row_bytes, int rows, int inputs, const std::string& target);
+  int matrix(const std::string& kind, int rows, int inputs, const std::string& target);
+  // Pack rows [first, first + rows) of a matrix; first is a multiple of 16.
+  void fill(int matrix, const std::string& kind, const uint8_t* stored, size_t row_bytes, int first, int rows);
   int vector(const float* values, int size);
   int buffer(int width, bool logits_rows);
   int rope(std::vector<float> plain, float plain_magnitude, std::vector<float> extended, float extended_magnitude, bool interleaved);
@@ -74,6 +76,7 @@ class Plan {
   // For the operations.
   const Kernels& kernels() const { return *kernels_; }
   Pool& pool() { return pool_; }
+  bool has_matrix(int i) const { return i >= 0 && i < (int)matrices_.size(); }
   const Matrix& matrix_at(int i) const { return matrices_[i]; }
   const float* vector_at(int i) const { return i < 0 ? nullptr : vectors_[i].get(); }
   Buffer& buffer_at(int i) { return *buffers_[i]; }

@@ -59,6 +59,7 @@ def load(
         template = chat_template(checkpoint)
         stored = weight_file(checkpoint)
         tokens = tokenizer.result()
+    engine.backend.settle()
     name = Path(name_or_path).name if Path(name_or_path).exists() else str(name_or_path)
     return Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
 
@@ -68,7 +69,7 @@ def _backend(checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | 
     if kind == "native":
         from longra.backends.native import NativeBackend
 
-        return NativeBackend(graph, spec, threads, weights)
+        return NativeBackend(graph, spec, threads, weights, checkpoint.drop)
     if kind == "torch":
         from longra.backends.torch import TorchBackend
 

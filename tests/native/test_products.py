@@ -43,13 +43,24 @@ def stored(kind: str, rows: int, inputs: int, seed: int) -> Any:
     return blocks.reshape(-1)
 
 
+def packed(plan: Any, kind: str, data: Any, rows: int, inputs: int, target: str) -> int:
+    """A matrix of the plan, packed in two slices where it has rows for two."""
+    matrix = plan.matrix(kind, rows, inputs, target)
+    row_bytes = len(data) // rows
+    split = rows // 32 * 16
+    for first, last in ((0, split), (split, rows)):
+        if last > first:
+            plan.fill(matrix, kind, data[first * row_bytes : last * row_bytes], row_bytes, first)
+    return int(matrix)
+
+
 def product(isa: str, kind: str, data: Any, rows: int, x: Any, arithmetic: str, target: str = "") -> Any:
     """x @ weights.T by a plan of two operations: embedding rows are x, the output is the product."""
     count, inputs = x.shape
     plan = _native.Plan(2, isa)
     plan.cache(1, 1, 32, False)
-    table = plan.matrix("F32", np.ascontiguousarray(x, np.float32).view(np.uint8).reshape(-1), count, inputs, "f32")
-    matrix = plan.matrix(kind, data, rows, inputs, target)
+    table = packed(plan, "F32", np.ascontiguousarray(x, np.float32).view(np.uint8).reshape(-1), count, inputs, "f32")
+    matrix = packed(plan, kind, data, rows, inputs, target)
     buffer = plan.buffer(inputs, False)
     plan.embed(table, buffer, 1.0)
     plan.linear(buffer, -1, "plain", NO_NORM, "silu", [(matrix, -1, 0)], False, False, False, False)
@@ -125,7 +136,7 @@ def test_weights_beyond_packed_scales_are_refused() -> None:
     plan = _native.Plan(1, _native.usable()[-1])
     weights = np.full((16, 64), 3e5, np.float32)
     with pytest.raises(ValueError, match="larger than 1,000"):
-        plan.matrix("F32", weights.view(np.uint8).reshape(-1), 16, 64, "q8")
+        packed(plan, "F32", weights.view(np.uint8).reshape(-1), 16, 64, "q8")
 
 
 @pytest.mark.parametrize(

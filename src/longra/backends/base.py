@@ -53,5 +53,8 @@ class Backend(Protocol):
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
         """Run all chunks; their keys and values enter their pages. Returns logits [sum of chunk.logits, vocabulary]."""
 
+    def settle(self) -> None:
+        """The model is loaded; give back what only loading needed."""
+
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values (a sequence that branches inside a page)."""

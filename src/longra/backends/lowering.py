@@ -6,6 +6,7 @@ last reader has been emitted.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ from longra.graph import (
 
 LOGITS = -1
 _SLOW_POSITIONS = 8192
+_RELEASED_AT = 32 << 20
 _NO_NORM = (False, -1, -1, 0.0, 0.0)
 _Norm = tuple[bool, int, int, float, float]
 
@@ -83,11 +85,14 @@ class Lowering:
     Args:
         plan: an empty plan.
         weights: the stored form that matrices are to take: "f32", "bf16", "q8", "q4", or "" for the file's own.
+        release: gives back memory of the mapped file, whose pages would else be held beside the packed weights.
     """
 
-    def __init__(self, plan: Plan, graph: Graph, weights: str) -> None:
+    def __init__(self, plan: Plan, graph: Graph, weights: str, release: Callable[[], None]) -> None:
         self.plan = plan
         self.weights = weights
+        self.release = release
+        self.unreleased = 0
         self.readers = readers_of(graph.output)
         self.left = Counter({node: len(readers) for node, readers in self.readers.items()})
         self.buffers: dict[Node, int] = {}
@@ -115,13 +120,26 @@ class Lowering:
         if key not in self.matrices:
             twin = next((known for other, known in self.tensors if _same(other, tensor)), None)
             if twin is None:
-                rows, inputs = tensor.shape
-                data = np.ascontiguousarray(tensor.data)
-                twin = self.plan.matrix(tensor.kind, data, rows, inputs, self.weights)
+                twin = self._pack(tensor)
                 if tensor.size >= 1 << 24:
                     self.tensors.append((tensor, twin))
             self.matrices[key] = twin
         return self.matrices[key]
+
+    def _pack(self, tensor: Tensor) -> int:
+        """Pack in slices, so that of the mapped file no more than a slice is in memory."""
+        rows, inputs = tensor.shape
+        matrix = self.plan.matrix(tensor.kind, rows, inputs, self.weights)
+        data = np.ascontiguousarray(tensor.data)
+        step = max(16, _RELEASED_AT // tensor.row_bytes // 16 * 16)
+        for first in range(0, rows, step):
+            part = data[first * tensor.row_bytes : (first + step) * tensor.row_bytes]
+            self.plan.fill(matrix, tensor.kind, part, tensor.row_bytes, first)
+            self.unreleased += part.size
+            if self.unreleased >= _RELEASED_AT:
+                self.release()
+                self.unreleased = 0
+        return matrix
 
     def vector(self, tensor: Tensor | None) -> int:
         return -1 if tensor is None else self.plan.vector(np.ascontiguousarray(tensor.float32().reshape(-1)))

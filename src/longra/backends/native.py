@@ -1,6 +1,7 @@
 """The C++ kernels on a CPU: a graph is lowered to a plan once; a step replays it in one call, without the GIL."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,7 @@ class NativeBackend:
         graph: the model; its tensors are packed here and not needed afterwards.
         spec: the model's description.
         threads: threads of the kernels; None for one a core.
+        release: called now and then while weights are packed, to give back memory of the mapped file.
         weights: "f32", "bf16", "q8" or "q4" to store all matrices so; None keeps the file's quantised codes and takes
             bf16 for float tensors. "f32" also keeps the cache in float32: the reference.
 
@@ -55,7 +57,14 @@ class NativeBackend:
         LongraError: the weights do not fit into memory.
     """
 
-    def __init__(self, graph: Graph, spec: "ModelSpec", threads: int | None = None, weights: str | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        spec: "ModelSpec",
+        threads: int | None = None,
+        weights: str | None = None,
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
         self.threads = cores() if threads is None else threads
         if not 1 <= self.threads <= _MAX_THREADS:
             raise UsageError(f"--threads {self.threads} is out of range; choose 1 to {_MAX_THREADS}")
@@ -67,7 +76,7 @@ class NativeBackend:
         self._width = -(-self.vocabulary // 16) * 16
         try:
             self._plan = _native.Plan(self.threads, self.isa)
-            Lowering(self._plan, graph, weights or "")
+            Lowering(self._plan, graph, weights or "", release)
         except MemoryError:
             raise LongraError("the weights do not fit into memory; choose a smaller model, or --weights q4") from None
         except ValueError as problem:
@@ -88,6 +97,10 @@ class NativeBackend:
             gigabytes = pages * self.page_bytes / 1e9
             raise LongraError(f"a cache of {gigabytes:.1f} GB cannot be reserved; choose a smaller --context") from None
         self._pages = pages
+
+    def settle(self) -> None:
+        """Freed memory goes back to the system: readers and tokenizers leave up to 80 MB of it behind."""
+        _native.trim()
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values."""
