@@ -5,18 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from longra import _native
 from longra.backends.base import Chunk
-from longra.backends.native import NativeBackend
-from longra.backends.torch import TorchBackend
-from longra.files.checkpoint import open_checkpoint
-from longra.models import build_graph, check_fit, read_spec
 from support import tiny
-
-TOKENS = np.random.default_rng(5).integers(0, 307, 41).astype(np.int32)
-PAGES = np.array([5, 2, 7], np.int32)
+from support.parity import PAGES, TOKENS, backend_of, error, expected, logits
 
 
 @pytest.fixture(scope="module", params=tiny.ARCHITECTURES)
@@ -25,39 +18,6 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp(request.param)
     model = tiny.make(request.param, folder)
     return folder, expected(model)
-
-
-def expected(model: Any, tokens: Any = TOKENS) -> Any:
-    with torch.no_grad():
-        return model(torch.from_numpy(tokens.astype(np.int64))[None]).logits[0].numpy()
-
-
-def backend_of(path: Path, kind: str, **options: Any) -> Any:
-    with open_checkpoint(path) as checkpoint:
-        spec = read_spec(checkpoint)
-        assert check_fit(checkpoint, spec) == []
-        graph = build_graph(checkpoint, spec)
-        backend = TorchBackend(graph, spec) if kind == "torch" else NativeBackend(graph, spec, **options)
-    backend.reserve(8)
-    return backend
-
-
-def logits(
-    backend: Any, sizes: list[int], arithmetic: str = "prefill", tokens: Any = TOKENS, extended: bool = False
-) -> Any:
-    """All positions' logits, the tokens given in chunks of these sizes."""
-    rows, start = [], 0
-    for size in sizes:
-        chunk = Chunk(tokens[start : start + size], start, PAGES, size, extended)
-        rows.append(backend.step([chunk], arithmetic))
-        start += size
-    assert start == len(tokens)
-    return np.concatenate(rows)
-
-
-def error(found: Any, wanted: Any) -> float:
-    """The largest difference, relative to the largest logit."""
-    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("sizes", [[41], [7, 33, 1], [1] * 41], ids=["whole", "chunks", "single"])

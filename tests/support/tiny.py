@@ -12,6 +12,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+torch.set_num_threads(1)  # matrices this small take longer to deal out than to multiply
 _COMMON: dict[str, Any] = {
     "vocab_size": 307,
     "hidden_size": 96,
