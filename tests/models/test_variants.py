@@ -61,7 +61,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "a quarter of a head turns": ("gpt_neox", {"rotary_pct": 0.25, "hidden_size": 192}),
     "erf gelu": ("gpt2", {"activation_function": "gelu"}),
     "relu": ("gpt2", {"activation_function": "relu"}),
-    "whole heads turn": ("gptj", {"rotary_dim": None}),
+    "whole heads turn": ("gptj", {"rotary_dim": 24}),
     "eight heads": ("codegen", {"n_head": 8, "rotary_dim": 4}),
     "part of a head turns, in a window": (
         "phi3",

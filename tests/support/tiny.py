@@ -1,6 +1,7 @@
 """Tiny random checkpoints saved by transformers, and copies of them in every format."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 torch.set_num_threads(1)  # matrices this small take longer to deal out than to multiply
@@ -46,15 +48,19 @@ def make(architecture: str, folder: Path, **overrides: Any) -> Any:
     config._attn_implementation = "eager"
     torch.manual_seed(7)
     model = transformers.AutoModelForCausalLM.from_config(config).float().eval()
+    randomise(model, centred=architecture != "gemma3_text")
+    model.save_pretrained(folder)
+    return model
+
+
+def randomise(model: Any, centred: bool) -> None:
+    """Random weights of a size that keeps activations near 1; norms' around 1 where `centred`, else 0 (Gemma adds it)."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             vector = parameter.ndim == 1
-            centre = 1.0 if vector and name.endswith("weight") and architecture != "gemma3_text" else 0.0
-            parameter.copy_(
-                centre + torch.randn_like(parameter) * (0.3 if vector else 1.5 / parameter.shape[-1] ** 0.5)
-            )
-    model.save_pretrained(folder)
-    return model
+            centre = 1.0 if vector and centred and name.endswith("weight") else 0.0
+            scale = 0.3 if vector else 1.5 / parameter.shape[-1] ** 0.5
+            parameter.copy_(centre + torch.randn_like(parameter) * scale)
 
 
 def shard(folder: Path, into: Path) -> Path:
@@ -103,9 +109,10 @@ def to_gguf(folder: Path, path: Path) -> Path:
     else:
         writer.add_layer_norm_eps(getattr(config, "layer_norm_epsilon", None) or config.layer_norm_eps)
     rope = getattr(config, "rope_parameters", None) or {}
-    theta = rope.get("full_attention", rope).get("rope_theta")
-    if theta:
-        writer.add_rope_freq_base(theta)
+    rope = rope.get("full_attention", rope)
+    if rope:
+        writer.add_rope_freq_base(rope["rope_theta"])
+        _add_rope_scaling(writer, config, rope, head_dim)
     if kind in ("gptj", "codegen"):
         writer.add_rope_dimension_count(config.rotary_dim)
     if kind == "gpt_neox":
@@ -122,6 +129,27 @@ def to_gguf(folder: Path, path: Path) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def _add_rope_scaling(writer: gguf.GGUFWriter, config: Any, rope: dict[str, Any], head_dim: int) -> None:
+    """What llama.cpp's converter writes for a stretched rope."""
+    kind, original = rope["rope_type"], rope.get("original_max_position_embeddings")
+    if kind in ("linear", "yarn"):
+        writer.add_rope_scaling_type(gguf.RopeScalingType(kind))
+        writer.add_rope_scaling_factor(rope["factor"])
+    if kind in ("yarn", "longrope"):
+        writer.add_rope_scaling_orig_ctx_len(original)
+    if kind == "yarn" and rope.get("attention_factor"):  # llama.cpp multiplies it with the paper's
+        writer.add_rope_scaling_attn_factors(rope["attention_factor"] / (0.1 * math.log(rope["factor"]) + 1))
+    if kind == "longrope":
+        factor = config.max_position_embeddings / original
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(factor) / math.log(original)))
+        for which in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{which}.weight", np.array(rope[f"{which}_factor"], np.float32))
+    if kind == "llama3":
+        plain = float(rope["rope_theta"]) ** (-np.arange(0, head_dim, 2) / head_dim)
+        stretched, _ = ROPE_INIT_FUNCTIONS["llama3"](config, "cpu")
+        writer.add_tensor("rope_freqs.weight", (plain / stretched.numpy()).astype(np.float32))
 
 
 _ENDS = {
