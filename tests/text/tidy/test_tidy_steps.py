@@ -103,6 +103,8 @@ def test_variant(step: str, before: str, after: str) -> None:
         ("No, no, no!", "No, no, no!"),
         ("very very very good", "very very very good"),
         ("-" * 80, "-" * 80),
+        ("Fruits:\n" + "1. " * 60, "Fruits:\n1."),
+        ("It is 0." + "3" * 60, "It is 0." + "3" * 60),
         ("1, 2, 3, 4, 5, 6, 7, 8, 9, 10", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
         ("Call `f()`" + " then `f(x)` is what you call" * 4, "Call `f()` then `f(x)` is what you call"),
         ("```\n" + "x = 1\n" * 50 + "```", "```\n" + "x = 1\n" * 50 + "```"),

@@ -26,8 +26,9 @@ LEAST_WEIGHT = 24
 LEAST_WEIGHT_OF_TWO = 200
 """Letters of a passage that is a loop already when it comes for the second time."""
 
-LEAST_SIGNS = 200
-"""Items of a repetition without letters: rules and leaders of dots are shorter."""
+LEAST_SIGNS = 100
+LEAST_EQUAL_SIGNS = 200
+"""Items of a repetition without letters, like `1. 1. 1.`, or of one sign only: rules and leaders are shorter."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 _SPACE = re.compile(r"\s")
@@ -125,7 +126,9 @@ def repeated_tail(items: Sequence[str], weights: Sequence[int]) -> Repetition | 
 def _is_loop(times: int, unit: int, total: int, length: int) -> bool:
     if times < LEAST_TIMES:
         return unit >= LEAST_WEIGHT_OF_TWO
-    return total >= LEAST_WEIGHT if unit else length >= LEAST_SIGNS
+    if unit:
+        return total >= LEAST_WEIGHT
+    return length >= (LEAST_SIGNS if times < length else LEAST_EQUAL_SIGNS)
 
 
 def _z_function(items: Sequence[str]) -> list[int]:
