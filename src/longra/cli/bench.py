@@ -13,7 +13,9 @@ from longra.errors import UsageError
 if TYPE_CHECKING:
     from longra.evaluate.speed import Speed
 
-COMMAND_OPTIONS = {"epilog": "Example:  longra bench -m qwen2.5-coder-0.5b-instruct --prefill 512,8000 --decode-at 32,8000"}
+COMMAND_OPTIONS = {
+    "epilog": "Example:  longra bench -m qwen2.5-coder-0.5b-instruct --prefill 512,8000 --decode-at 32,8000"
+}
 
 
 def bench(
