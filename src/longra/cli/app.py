@@ -135,4 +135,5 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}", 1
-    return f"{type(error).__name__}: {error}; this is a fault in Longra, --debug shows where", 1
+    cause = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {cause}; this is a fault in Longra, --debug shows where", 1
