@@ -183,6 +183,10 @@ def test_crlf_is_kept_where_every_line_has_it() -> None:
     assert tidy("One.\r\nTwo.\nThree.\r", "whitespace").text == "One.\nTwo.\nThree.\n"
 
 
+def test_a_mixed_text_that_ends_up_with_crlf_is_at_rest() -> None:
+    at_rest('He said "no." \r\n\nHe said "no." \r\n\nHe said "no." \r\n\n', ["paragraphs", "markdown"])
+
+
 @pytest.mark.parametrize("text", ["", "\n", " ", "\r\n", "\x00", "`", "```", "。", ".", "#", "-"])
 def test_the_least_texts(text: str) -> None:
     for step in SUMMARIES:
@@ -245,6 +249,7 @@ def test_wrong_steps(spec: str, says: str) -> None:
         ("a\n\n    他说：“好。”\n", [False]),  # paragraphs indented by four spaces
         ("a\n\n    It was a dark night.\n", [False]),
         ("``` a`b\nc", [False]),
+        ("```\na\n    ```\nb\n```\nc", [True, False]),  # an indented fence is content
         ('"""\n    ```\n    b\n    ```\n"""', [False]),
     ],
 )

@@ -23,6 +23,7 @@ def check(step: str, before: str, after: str) -> None:
         ("cafe\u0301", "café"),
         ("ﬁsh", "fish"),
         ("“你好”，ＡＢ！", "“你好”，ＡＢ！"),  # quotes and full-width forms are typography
+        ("é “你好”，ＡＢ！", "é “你好”，ＡＢ！"),
         ("a\tb &lt; ½ — …", "a\tb &lt; ½ — …"),
         ("👨\u200d👩\u200d👧 ❤️", "👨\u200d👩\u200d👧 ❤️"),
         ("`Ã©` Ã©", "`Ã©` é"),
@@ -290,6 +291,7 @@ def test_markdown(before: str, after: str) -> None:
         ("Unclosed:\n```python\ndef f():\n  return 1", "def f():\n    return 1\n"),
         ("def f( ):\n  return 1", "def f():\n    return 1\n"),
         ('def f():\n    """Like this:\n\n    ```\n    a\n    ```\n    """\n', None),
+        ('"""\n```\na\n```\n"""\n\nimport os\n', None),  # the fence is in a string of the program
         ("Sorry, I cannot.", None),
         ("f( )", None),  # may be any language
         ("Text with an empty block.\n```\n```\n", None),
