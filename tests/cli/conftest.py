@@ -16,7 +16,7 @@ def default_store(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return home
 
 
-@pytest.fixture(autouse=True)
-def _default_installed(default_store: Path, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def default_installed(default_store: Path, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGRA_HOME", str(default_store))
     monkeypatch.delenv("NO_COLOR", raising=False)

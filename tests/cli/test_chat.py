@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from running import Live, longra
 
+pytestmark = pytest.mark.usefixtures("default_installed")
+
 GREEDY = ("-t", "0", "-n", "12")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from running import COMMAND, Live, longra
 
+pytestmark = pytest.mark.usefixtures("default_installed")
+
 GREEDY = ("-t", "0", "-n", "12", "--raw")
 PROMPT = "The history of printing begins"
 TEXT = " with the invention of the first typewriter"

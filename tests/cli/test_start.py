@@ -9,6 +9,8 @@ from running import longra
 
 from longra.cli.app import VERBS
 
+pytestmark = pytest.mark.usefixtures("default_installed")
+
 
 def best_seconds(command: list[str]) -> float:
     """Wall time of a process, the best of a few: other work on the machine must not count."""
