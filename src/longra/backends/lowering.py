@@ -27,6 +27,7 @@ from longra.graph import (
     PositionEmbed,
     RmsNorm,
     Rope,
+    in_order,
 )
 
 LOGITS = -1
@@ -40,30 +41,13 @@ def _padded(width: int) -> int:
     return -(-width // 16) * 16
 
 
-def inputs_of(node: Node) -> tuple[Node, ...]:
-    """The nodes whose values a node reads."""
-    match node:
-        case RmsNorm(x=x) | LayerNorm(x=x) | Linear(x=x) | Activation(x=x):
-            return (x,)
-        case Add(x=x, y=y) | Multiply(x=x, y=y):
-            return (x, y)
-        case Attention(q=q, k=k, v=v):
-            return (q, k, v)
-        case _:
-            return ()
-
-
 def readers_of(output: Node) -> dict[Node, list[Node]]:
-    """For each node that the output needs, the nodes that read it, one entry a reading."""
-    readers: dict[Node, list[Node]] = {output: []}
-    pending = [output]
-    while pending:
-        node = pending.pop()
-        for value in inputs_of(node):
-            if value not in readers:
-                readers[value] = []
-                pending.append(value)
-            readers[value].append(node)
+    """For each node that the output needs, in order, the nodes that read it, one entry a reading."""
+    readers: dict[Node, list[Node]] = {node: [] for node in in_order(output)}
+    for node in readers:
+        for value in vars(node).values():
+            if isinstance(value, Node):
+                readers[value].append(node)
     return readers
 
 
@@ -101,14 +85,15 @@ class Lowering:
         self.matrices: dict[tuple[int, str, tuple[int, ...]], int] = {}
         self.tensors: list[tuple[Tensor, int]] = []
         self.ropes: dict[Rope, int] = {}
-        self.emitted: set[Node] = set()
         attentions = [node for node in self.readers if isinstance(node, Attention)]
         shapes = {(node.kv_heads, node.head_dim) for node in attentions}
         if len(shapes) != 1:
             raise FitError(f"the layers' key/value heads differ in shape: {sorted(shapes)}; one shape is needed")
         ((kv_heads, head_dim),) = shapes
         self.plan.cache(max(node.layer for node in attentions) + 1, kv_heads, head_dim, weights == "f32")
-        self.output = graph.output
+        for node in self.readers:  # the residual stream first: emitting is recursive, and models are deep
+            if isinstance(node, Add) and len(self.readers[node]) > 1:
+                self.value(node)
         self._emit_output(graph.output)
 
     # Weights
