@@ -155,6 +155,14 @@ def test_a_full_cache_is_an_error_that_gives_the_pages_back() -> None:
     assert runner.pool.used == 0
 
 
+def test_pages_that_were_given_back_are_used_again() -> None:
+    runner = Engine(ToyBackend(), pages=3)
+    for _ in range(20):
+        request = Request([4] * 130, texts_of(1, 40), frozenset())
+        list(runner.run(request))
+        assert tokens_of(request.texts[0]) == expected_text([4] * 130, 0, 40)
+
+
 @given(prompts, st.data(), st.integers(1, 150), st.integers(1, 100))
 @settings(max_examples=60, deadline=None)
 def test_logits_of_any_last_positions(prompt: list[int], data: st.DataObject, rows: int, scored: int) -> None:
