@@ -55,6 +55,15 @@ def test_standard_input_joins_the_prompt() -> None:
     assert joined.out == longra("generate", *GREEDY, "A long story.\n\nIn short:").out
 
 
+def test_at_a_terminal_nothing_waits_for_standard_input() -> None:
+    with Live("generate", terminal=True) as run:
+        assert run.end() == 2
+    assert "there is no prompt" in run.output
+    with Live("generate", PROMPT, *GREEDY, terminal=True) as run:
+        assert run.end() == 0
+    assert run.output.startswith(" ")
+
+
 def test_json_is_one_object_with_the_promised_keys(text: str) -> None:
     ran = longra("generate", PROMPT, *GREEDY, "--json", "--logprobs", "2", "--seed", "5")
     result = json.loads(ran.out)
@@ -226,6 +235,18 @@ def test_ctrl_c_with_json_prints_the_object() -> None:
     assert result["finish_reason"] == "interrupted"
     assert len(result["text"]) > 0
     assert result["completion_tokens"] == len(result["token_ids"])
+
+
+def test_ctrl_c_while_the_prompt_is_read_ends_at_once() -> None:
+    with Live("generate", "-m", "smollm2", "--raw", "--json", types=True) as run:
+        run.send("A long manuscript goes on and on. " * 900)
+        run.close_input()
+        time.sleep(2.5)
+        run.interrupt()
+        start = time.monotonic()
+        assert run.end() == 130
+        assert time.monotonic() - start < 5
+    assert "Traceback" not in run.output
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -27,8 +27,9 @@ def show(stream: "Stream", live: bool = True) -> bool:
     except KeyboardInterrupt:
         interrupted = True
         stream.close()
-    if live:
-        console.write(ended(stream.result.text)[shown:])
+    text = stream.result.text
+    if live and (text or not interrupted):
+        console.write(ended(text)[shown:])
     return interrupted
 
 
