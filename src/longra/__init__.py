@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from longra import errors
     from longra.auto import AutoModelForCausalLM
-    from longra.model import Model, Stream, load
+    from longra.model import Model, load
     from longra.result import Result
     from longra.sampling import GenerationConfig
+    from longra.stream import Stream
 
 __version__ = "0.1.0"
 
@@ -19,7 +20,7 @@ _HOMES = {
     "load": "longra.model",
     "Model": "longra.model",
     "Result": "longra.result",
-    "Stream": "longra.model",
+    "Stream": "longra.stream",
     "AutoModelForCausalLM": "longra.auto",
     "GenerationConfig": "longra.sampling",
 }

@@ -1,8 +1,7 @@
 """A loaded model: text in, text out."""
 
-import secrets
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -10,18 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from longra.backends.base import Backend, Float32
-from longra.engine import Engine, Request
-from longra.engine.request import Text
+from longra.engine import Engine
 from longra.errors import ContextError, TemplateError, UsageError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.files.spec import ModelSpec
 from longra.models import build_graph, read_spec
-from longra.result import Continuation, Result, Timings
-from longra.sampling import GenerationConfig, Sampler
+from longra.result import Result
+from longra.sampling import GenerationConfig
+from longra.stream import Stream, configured
 from longra.text.chat_template import ChatTemplate, chat_template
 from longra.text.tokenizer import Tokenizer, load_tokenizer
 from longra.weights import WeightFile, weight_file
-from longra.writer import Writer
 
 __all__ = ["Model", "Stream", "load"]
 
@@ -78,7 +76,8 @@ def _backend(checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | 
 
 
 class Model:
-    """A model in memory. Not thread-safe: one generation at a time.
+    """A model in memory. Many threads may call it at once: what they ask for runs together, in shared steps, and gives
+    each the same text as alone.
 
     Attributes:
         name: what it was loaded as.
@@ -129,10 +128,7 @@ class Model:
             UsageError: a parameter is out of range, or the prompt is empty.
             TemplateError: a chat is asked for and the model has no template.
         """
-        stream = self.stream(prompt, config, chat=chat, system=system, **parameters)
-        for _ in stream:
-            pass
-        return stream.result
+        return self.stream(prompt, config, chat=chat, system=system, **parameters).wait()
 
     def stream(
         self,
@@ -142,12 +138,11 @@ class Model:
         chat: bool | None = None,
         system: str | None = None,
         **parameters: Any,
-    ) -> "Stream":
-        """As `generate`, piece by piece: iterate over the first continuation's text, then read `.result`.
-
-        An exception that leaves the loop (KeyboardInterrupt too) ends the generation; `.result` then has what there is.
+    ) -> Stream:
+        """As `generate`, piece by piece: iterate over the first continuation's text (`for` or `async for`), then read
+        `.result`. The generation begins at once; streams that were begun together run together.
         """
-        config = _configured(config, parameters)
+        config = configured(config, parameters)
         tokens, continues = self._tokens(prompt, chat, system)
         return Stream(self, tokens, config, continues)
 
@@ -166,13 +161,14 @@ class Model:
         tokens = self.tokenizer.encode(text) if isinstance(text, str) else self._ids(text)
         self._check_fits(len(tokens), 0)
         logs: list[float | None] = [None]
-        position = 0
-        for rows in self.engine.logits(tokens, len(tokens), self._extended(len(tokens))):
-            for row in rows[: len(tokens) - 1 - position]:
+
+        def add(rows: Float32) -> None:
+            for row, token in zip(rows, tokens[len(logs) :], strict=False):  # nothing follows the last row
                 top = float(row.max())
                 total = top + float(np.log(np.exp(row - top).sum(dtype=np.float64)))
-                logs.append(float(row[tokens[position + 1]]) - total)
-                position += 1
+                logs.append(float(row[token]) - total)
+
+        self.engine.read(tokens, len(tokens), add, self._extended(len(tokens)))
         return list(zip(tokens, logs, strict=True))
 
     def logits(self, ids: Sequence[int], last: int = 1) -> Float32:
@@ -189,7 +185,9 @@ class Model:
         self._check_fits(len(tokens), 0)
         if not 1 <= last <= len(tokens):
             raise UsageError(f"last is {last}; the text has {len(tokens)} positions, choose 1 to {len(tokens)}")
-        return np.concatenate(list(self.engine.logits(tokens, last, self._extended(len(tokens)))))
+        blocks: list[Float32] = []
+        self.engine.read(tokens, last, blocks.append, self._extended(len(tokens)))
+        return np.concatenate(blocks)
 
     def _tokens(self, prompt: Prompt, chat: bool | None, system: str | None) -> tuple[list[int], bool]:
         """Token ids of a prompt, and whether the text goes on from it (rather than answering it)."""
@@ -247,110 +245,7 @@ class Model:
         return rope is not None and rope.limit is not None and length > rope.limit
 
 
-def _configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -> GenerationConfig:
-    known = GenerationConfig.__dataclass_fields__
-    for name in parameters:
-        if name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            raise UsageError(f"generate has no parameter {name!r}; {hint}")
-    values = {} if config is None else {name: getattr(config, name) for name in known}
-    values |= parameters
-    if values.get("seed") is None:
-        values["seed"] = secrets.randbits(32)
-    return GenerationConfig(**values)
-
-
 def shortened(value: object) -> str:
     """A value as Python writes it, cut to a length that fits into an error."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-class Stream:
-    """A generation under way: an iterator over the pieces of the first continuation's text."""
-
-    def __init__(self, model: Model, tokens: list[int], config: GenerationConfig, continues: bool) -> None:
-        model._check_fits(len(tokens), 1)
-        model._check_tokens("logit_bias", config.logit_bias)
-        self._model = model
-        self._config = config
-        self._prompt = tokens
-        tokenizer = model.tokenizer
-        self._room = model.spec.context - len(tokens)
-        most = min(config.max_tokens, self._room)
-        breakers = _breakers(tokenizer, config)
-        texts = [
-            Text(i, Sampler(config, i, tokens, tokenizer.eos_ids, breakers), most) for i in range(config.num_sequences)
-        ]
-        self._writers = [Writer(tokenizer, config.stop, config.min_tokens, continues) for _ in texts]
-        self._request = Request(tokens, texts, tokenizer.eos_ids, model._extended(len(tokens) + most))
-        self._pieces = self._run()
-        self._began = self._first = self._last = 0.0
-
-    def __iter__(self) -> Iterator[str]:
-        return self._pieces
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
-    def close(self) -> None:
-        """End the generation now; `result` has what there is."""
-        self._pieces.close()
-
-    @property
-    def result(self) -> Result:
-        """What has been generated so far."""
-        prompt_tokens, count = len(self._prompt), sum(len(text.choices) for text in self._request.texts)
-        first = self._first - self._began if self._first else 0.0
-        later = count - len(self._request.texts)
-        timings = Timings(
-            self._model.load_seconds,
-            first,
-            prompt_tokens / first if first else 0.0,
-            later / (self._last - self._first) if later > 0 and self._last > self._first else 0.0,
-        )
-        sequences = tuple(
-            Continuation(
-                writer.text,
-                tuple(choice.token for choice in text.choices),
-                "interrupted" if text.finish_reason in (None, "cancelled") else text.finish_reason,
-                None if self._config.logprobs is None else tuple(text.choices),
-            )
-            for text, writer in zip(self._request.texts, self._writers, strict=True)
-        )
-        return Result(sequences, self._config.seed or 0, prompt_tokens, self._room, timings, self._model.name)
-
-    def _run(self) -> Generator[str, None, None]:
-        self._began = time.perf_counter()
-        run = self._model.engine.run(self._request)
-        try:
-            for text in run:
-                self._last = time.perf_counter()
-                self._first = self._first or self._last
-                piece = self._write(text)
-                if piece and text.index == 0:
-                    yield piece
-        finally:
-            run.close()
-            for text, writer in zip(self._request.texts, self._writers, strict=True):
-                if text.finish_reason == "cancelled":
-                    writer.finish()
-
-    def _write(self, text: Text) -> str:
-        writer = self._writers[text.index]
-        token = text.choices[-1].token
-        piece = "" if token in self._request.ends else writer.push(token)
-        if writer.stopped and text.finish_reason != "stop":
-            text.finish("stop")
-        return piece if text.finish_reason is None else piece + writer.finish()
-
-
-def _breakers(tokenizer: Tokenizer, config: GenerationConfig) -> set[int]:
-    """Tokens whose text holds one of DRY's breakers."""
-    if config.dry_multiplier == 0:
-        return set()
-    marks = [mark.encode() for mark in config.dry_breakers]
-    return {t for t in range(tokenizer.vocabulary) if any(mark in tokenizer.token_bytes(t) for mark in marks)}

@@ -23,12 +23,19 @@ class Writer:
         self._tokens = 0
         self._held = ""
         self._shown: list[str] = []
+        self._taken = 0
         self.stopped = False
 
     @property
     def text(self) -> str:
         """What has been shown."""
         return "".join(self._shown)
+
+    def take(self) -> str:
+        """What has been shown since the last call; may be called by another thread than the one that pushes."""
+        fresh = self._shown[self._taken :]
+        self._taken += len(fresh)
+        return "".join(fresh)
 
     def push(self, token: int) -> str:
         """Text that a token makes certain; may be empty. Sets `stopped` when a stop string is complete."""

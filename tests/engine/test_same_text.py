@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import longra
-from longra.engine import engine
+from longra.engine import scheduler
 
 PROMPT = "The history of printing begins with seals pressed into wet clay. " * 20
 SETTINGS = {"max_tokens": 60, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 7, "chat": False}
@@ -47,7 +47,7 @@ def test_alone_or_beside_others(model: longra.Model, text: tuple[int, ...]) -> N
 def test_the_prompt_in_one_chunk_or_many(
     model: longra.Model, text: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    monkeypatch.setattr(engine, "PREFILL_ROWS", rows)
+    monkeypatch.setattr(scheduler, "PREFILL_ROWS", rows)
     assert model.generate(PROMPT, **SETTINGS).token_ids == text
 
 
@@ -56,8 +56,8 @@ def test_logits_are_equal_to_the_last_bit_whatever_the_chunks(
 ) -> None:
     ids = model.encode(PROMPT, chat=False)
     whole = model.logits(ids, last=40)
-    monkeypatch.setattr(engine, "PREFILL_ROWS", 33)
-    monkeypatch.setattr(engine, "SCORED_ROWS", 7)
+    monkeypatch.setattr(scheduler, "PREFILL_ROWS", 33)
+    monkeypatch.setattr(scheduler, "SCORED_ROWS", 7)
     assert np.array_equal(model.logits(ids, last=40), whole)
     assert np.array_equal(model.logits(ids, last=1)[0], whole[-1])
 

@@ -18,7 +18,7 @@ from longra.cli.streaming import show
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
-    from longra.model import Stream
+    from longra.stream import Stream
     from longra.tasks.dialogue import Conversation
 
 COMMAND_OPTIONS = {"epilog": 'Example:  longra chat --system "You are a poet." -t 0.9'}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from longra.cli import console
 
 if TYPE_CHECKING:
-    from longra.model import Stream
+    from longra.stream import Stream
 
 
 def show(stream: "Stream", live: bool = True) -> bool:

@@ -1,96 +1,155 @@
-"""The loop: read prompts in chunks, then let all texts grow by a token a step."""
+"""The loop: schedule, run, postprocess."""
 
-from collections.abc import Generator, Iterator
+import atexit
+import threading
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Items
 
-import numpy as np
-
-from longra.backends.base import Backend, Float32
+from longra.backends.base import Backend, Chunk, Float32
+from longra.engine.handle import Handle
 from longra.engine.pages import PagePool
 from longra.engine.request import Request, Text
-from longra.engine.sequence import Sequence
-
-PREFILL_ROWS = 512
-"""Tokens of a prompt that one step reads: enough to share each unpacked panel of weights."""
-
-SCORED_ROWS = 128
-"""Rows whose logits are wanted at once: 128 rows of 151,936 float32 are 78 MB."""
+from longra.engine.scheduler import Batch, Reading, Scheduler
 
 
 class Engine:
-    """Runs requests on a backend.
+    """Runs requests of many threads on a backend, together.
 
     Prompt tokens take the prefill arithmetic and generated ones the decode arithmetic, whatever runs beside them, so a
     text depends on its prompt and sampler alone.
+
+    A thread steps for as long as there is something to do. Nothing else calls the backend; kernels run without the
+    interpreter lock and without the engine's own, so that requests come and go meanwhile.
     """
 
     def __init__(self, backend: Backend, pages: int | None = None) -> None:
         self.backend = backend
         self.pool = PagePool(backend, pages)
+        self.scheduler = Scheduler(self.pool)
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
 
-    def run(self, request: Request) -> Generator[Text, None, None]:
-        """Run a request to its end; yields each text each time that it has grown by a token.
+    def submit(self, request: Request) -> Handle:
+        """Have a request run from now on.
 
-        A caller may finish a text (`Text.finish`) between two tokens. Leaving the iterator cancels what is unfinished.
+        Raises:
+            LongraError: it could never run: the cache is too small.
         """
+        handle = Handle(request, self.cancel)
+        with self._lock:
+            self.scheduler.add(request)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="longra steps", daemon=True)
+                atexit.register(self.close)
+                self._thread.start()
+        return handle
+
+    def read(self, tokens: Items[int], last: int, take: Callable[[Float32], None], extended: bool = False) -> None:
+        """Read a text by prefill.
+
+        Args:
+            take: called with the logits of the last positions, in blocks [at most SCORED_ROWS, vocabulary].
+        """
+        self.submit(Request(tokens, [], extended=extended, last=last, take=take)).wait()
+
+    def cancel(self, request: Request) -> None:
+        """End a request, in whatever state it is; its pages are free when this returns."""
+        with self._lock:
+            self._end(request)
+
+    def close(self) -> None:
+        """Cancel all requests and wait until the last step has ended."""
+        with self._lock:
+            self._end_all(self.scheduler.requests)
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def step(self) -> None:
+        """One step of what is to be done, if anything is. `submit` has a thread call this."""
+        with self._lock:
+            batch = self.scheduler.schedule()
+        if batch is None:
+            return
         try:
-            logits = self._read_prompt(request)
-            for text in request.texts:
-                yield from self._grow(request, text, logits)
-            while running := [text for text in request.texts if text.finish_reason is None]:
-                rows = self._step(running)
-                for text, row in zip(running, rows, strict=True):
-                    yield from self._grow(request, text, row)
-        finally:
-            request.cancel()
+            rows = self.backend.step(batch.chunks, batch.arithmetic)
+        except Exception as error:
+            with self._lock:
+                self._end_all(batch.requests, error)
+            return
+        with self._lock:
+            self._postprocess(batch, rows)
 
-    def logits(self, tokens: list[int], last: int, extended: bool = False) -> Iterator[Float32]:
-        """Logits of the last positions of a text, in blocks [at most SCORED_ROWS, vocabulary], by prefill."""
-        sequence = Sequence(self.pool, tokens, extended)
-        try:
-            while sequence.cached < len(tokens):
-                unwanted = len(tokens) - last - sequence.cached
-                most = min(unwanted, PREFILL_ROWS) if unwanted > 0 else SCORED_ROWS
-                chunk = sequence.chunk(most, last)
-                rows = self.backend.step([chunk], "prefill")
-                sequence.advance(len(chunk.tokens))
-                if len(rows):
-                    yield rows
-        finally:
-            sequence.release()
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self.scheduler.idle:
+                    self._thread = None
+                    atexit.unregister(self.close)
+                    return
+            try:
+                self.step()
+            except Exception as error:  # nobody may wait for ever
+                with self._lock:
+                    self._end_all(self.scheduler.requests, error)
 
-    def _read_prompt(self, request: Request) -> Float32:
-        """Prefill, once for all continuations; returns the last token's logits [vocabulary]."""
-        sequence = Sequence(self.pool, request.prompt, request.extended)
-        rows = np.empty((0, 0), np.float32)
-        try:
-            while sequence.cached < len(sequence.tokens):
-                chunk = sequence.chunk(PREFILL_ROWS, logits=1)
-                rows = self.backend.step([chunk], "prefill")
-                sequence.advance(len(chunk.tokens))
-            for text in request.texts:
-                text.sequence = sequence.fork()
-        finally:
-            sequence.release()
-        last: Float32 = rows[-1]
-        return last
+    def _postprocess(self, batch: Batch, rows: Float32) -> None:
+        """Hand a step's logits [rows, vocabulary] to those that they belong to. An error ends its own request alone."""
+        start = 0
+        for owner, chunk in batch.work:
+            own = rows[start : start + chunk.logits]
+            start += chunk.logits
+            if owner.request.ended:  # while the step ran
+                continue
+            try:
+                if isinstance(owner, Reading):
+                    self._has_read(owner, chunk, own)
+                else:
+                    self._has_grown(owner, chunk, own)
+            except Exception as error:
+                self._end(owner.request, error)
 
-    def _step(self, texts: list[Text]) -> Float32:
-        """One token of each text through the model; returns logits [texts, vocabulary]."""
-        sequences = [text.sequence for text in texts if text.sequence is not None]
-        rows = self.backend.step([sequence.chunk(1, logits=1) for sequence in sequences], "decode")
-        for sequence in sequences:
-            sequence.advance(1)
-        return rows
+    def _has_read(self, reading: Reading, chunk: Chunk, rows: Float32) -> None:
+        """More of a prompt is in the cache. At its end each continuation chooses its first token."""
+        reading.sequence.advance(len(chunk.tokens))
+        if not reading.texts and len(rows):
+            reading.request.take(rows)
+        if reading.sequence.unread:
+            return
+        self.scheduler.begin_texts(reading)
+        if not reading.texts:
+            self._end(reading.request)
+        for text in reading.texts:
+            if not text.choices:
+                self._add_token(text, rows[-1])
 
-    @staticmethod
-    def _grow(request: Request, text: Text, logits: Float32) -> Iterator[Text]:
-        """Choose a text's next token."""
-        choice = text.sampler.choose(logits)
-        text.choices.append(choice)
+    def _has_grown(self, text: Text, chunk: Chunk, rows: Float32) -> None:
+        assert text.sequence is not None
+        text.sequence.advance(len(chunk.tokens))
+        for row in rows:
+            self._add_token(text, row)
+
+    def _add_token(self, text: Text, row: Float32) -> None:
+        """Let a text choose its next token, and see what that ends."""
+        choice = text.sampler.choose(row)
         if text.sequence is not None:
             text.sequence.tokens.append(choice.token)
-        if choice.token in request.ends:
-            text.finish("stop")
-        elif len(text.choices) >= text.most:
-            text.finish("length")
-        yield text
+        text.add(choice)
+        if text.finish_reason is not None:
+            self.scheduler.retire(text)
+        text.request.notify(text)
+        if all(other.finish_reason is not None for other in text.request.texts):
+            self._end(text.request)
+
+    def _end(self, request: Request, error: Exception | None = None) -> None:
+        """A request is done, was cancelled or failed."""
+        if request.ended:
+            return
+        request.ended, request.error = True, error
+        request.cancel()
+        self.scheduler.drop(request)
+        request.notify(None)
+
+    def _end_all(self, requests: Iterable[Request], error: Exception | None = None) -> None:
+        for request in requests:
+            self._end(request, error)

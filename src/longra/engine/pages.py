@@ -2,7 +2,7 @@
 
 import os
 
-from longra.backends.base import Backend
+from longra.backends.base import PAGE_TOKENS, Backend
 from longra.errors import LongraError
 
 
@@ -13,13 +13,22 @@ def _physical_memory() -> int:
         return 8 << 30
 
 
+def pages_for(tokens: int) -> int:
+    """Pages that hold so many tokens."""
+    return -(-tokens // PAGE_TOKENS)
+
+
 class PagePool:
-    """Hands out page numbers. Room for half of the machine's memory is set aside; a page takes memory when written."""
+    """Hands out page numbers. Room for half of the machine's memory is set aside; a page takes memory when written.
+
+    Attributes:
+        limit: pages that there are.
+    """
 
     def __init__(self, backend: Backend, limit: int | None = None) -> None:
         self.backend = backend
         self.limit = limit if limit is not None else max(1, _physical_memory() // 2 // backend.page_bytes)
-        self._reserved = 0
+        self._reserved = False
         self._free: list[int] = []
         self._holders: dict[int, int] = {}
 
@@ -28,14 +37,32 @@ class PagePool:
         """Pages that sequences hold."""
         return len(self._holders)
 
+    @property
+    def available(self) -> int:
+        """Pages that can be taken."""
+        return self.limit - self.used
+
+    def reserve(self) -> None:
+        """Make all pages usable; they take memory when they are written.
+
+        Raises:
+            LongraError: there is not that much memory.
+        """
+        if not self._reserved:
+            self.backend.reserve(self.limit)
+            self._reserved = True
+            self._free = list(range(self.limit - 1, -1, -1))
+
     def take(self) -> int:
         """A page that nobody holds.
 
         Raises:
-            LongraError: all pages are held.
+            LongraError: all pages are held, or there is not that much memory.
         """
+        self.reserve()
         if not self._free:
-            self._grow()
+            gigabytes = self.limit * self.backend.page_bytes / 1e9
+            raise LongraError(f"the cache is full: {gigabytes:.1f} GB hold no further token; use a shorter context")
         page = self._free.pop()
         self._holders[page] = 1
         return page
@@ -54,11 +81,3 @@ class PagePool:
         if self._holders[page] == 0:
             del self._holders[page]
             self._free.append(page)
-
-    def _grow(self) -> None:
-        if self._reserved:
-            gigabytes = self.limit * self.backend.page_bytes / 1e9
-            raise LongraError(f"the cache is full: {gigabytes:.1f} GB hold no further token; use a shorter context")
-        self.backend.reserve(self.limit)
-        self._reserved = self.limit
-        self._free = list(range(self.limit - 1, -1, -1))

@@ -5,7 +5,7 @@ from collections.abc import Sequence as Items
 import numpy as np
 
 from longra.backends.base import PAGE_TOKENS, Chunk
-from longra.engine.pages import PagePool
+from longra.engine.pages import PagePool, pages_for
 
 
 class Sequence:
@@ -13,25 +13,44 @@ class Sequence:
 
     Attributes:
         tokens: prompt and text.
+        prompt: how many of them are the prompt, which the prefill arithmetic reads; the decode arithmetic has the others.
         cached: how many of them are in the cache.
-        pages: page numbers in order.
+        pages: page numbers in order; the last ones may hold nothing yet.
         extended: the sequence uses stretched rope frequencies (Rope.extended).
     """
 
-    def __init__(self, pool: PagePool, tokens: Items[int], extended: bool = False) -> None:
+    def __init__(self, pool: PagePool, prompt: Items[int], text: Items[int] = (), extended: bool = False) -> None:
         self.pool = pool
-        self.tokens = list(tokens)
+        self.tokens = [*prompt, *text]
+        self.prompt = len(prompt)
         self.cached = 0
         self.pages: list[int] = []
         self.extended = extended
 
-    def chunk(self, most: int, logits: int) -> Chunk:
-        """The next tokens that are not in the cache, at most `most`; `logits` rows are wanted of the last chunk."""
-        end = min(len(self.tokens), self.cached + most)
-        self._make_room(end)
-        wanted = max(0, min(end - self.cached, logits - (len(self.tokens) - end)))
-        tokens = np.array(self.tokens[self.cached : end], np.int32)
-        return Chunk(tokens, self.cached, np.array(self.pages, np.int32), wanted, self.extended)
+    @property
+    def unread(self) -> int:
+        """Tokens of the prompt that are not in the cache."""
+        return max(0, self.prompt - self.cached)
+
+    @property
+    def pending(self) -> int:
+        """Tokens that are not in the cache; at least one while a text grows."""
+        return len(self.tokens) - self.cached
+
+    def chunk(self, most: int, logits: int, drafts: Items[int] = ()) -> Chunk:
+        """The next tokens that are not in the cache, at most `most`, of prompt or text but not of both.
+
+        Args:
+            most: tokens at most.
+            logits: rows that are wanted of the last tokens of the prompt, or of the text.
+            drafts: guessed tokens to run after the text's last one; their rows' logits are wanted too.
+        """
+        limit = self.prompt if self.unread else len(self.tokens)
+        end = min(limit, self.cached + most)
+        self.make_room(end + len(drafts))
+        wanted = max(0, min(end - self.cached, logits - (limit - end)))
+        tokens = np.array([*self.tokens[self.cached : end], *drafts], np.int32)
+        return Chunk(tokens, self.cached, np.array(self.pages, np.int32), wanted + len(drafts), self.extended)
 
     def advance(self, count: int) -> None:
         """`count` more tokens are in the cache."""
@@ -39,12 +58,27 @@ class Sequence:
 
     def fork(self) -> "Sequence":
         """A second sequence with the same past: whole pages are shared, a page in the making is copied when written."""
-        other = Sequence(self.pool, self.tokens, self.extended)
+        other = Sequence(self.pool, self.tokens[: self.prompt], self.tokens[self.prompt :], self.extended)
         other.cached = self.cached
         other.pages = list(self.pages)
         for page in self.pages:
             self.pool.share(page)
         return other
+
+    def missing(self, end: int) -> int:
+        """Pages to take before positions [cached, end) can be written."""
+        return max(0, pages_for(end) - len(self.pages)) + self._shares_next()
+
+    def make_room(self, end: int) -> None:
+        """Take pages for positions [cached, end), so that none of them is shared."""
+        if self._shares_next():
+            first = self.cached // PAGE_TOKENS
+            own = self.pool.take()
+            self.pool.backend.copy_page(self.pages[first], own)
+            self.pool.release(self.pages[first])
+            self.pages[first] = own
+        while len(self.pages) < pages_for(end):
+            self.pages.append(self.pool.take())
 
     def release(self) -> None:
         """Give all pages back."""
@@ -53,13 +87,7 @@ class Sequence:
         self.pages = []
         self.cached = 0
 
-    def _make_room(self, end: int) -> None:
-        """Pages for positions [cached, end), none of them shared."""
+    def _shares_next(self) -> bool:
+        """Whether the page that the next token goes to is another's too."""
         first = self.cached // PAGE_TOKENS
-        if first < len(self.pages) and self.pool.is_shared(self.pages[first]):
-            own = self.pool.take()
-            self.pool.backend.copy_page(self.pages[first], own)
-            self.pool.release(self.pages[first])
-            self.pages[first] = own
-        while len(self.pages) * PAGE_TOKENS < end:
-            self.pages.append(self.pool.take())
+        return first < len(self.pages) and self.pool.is_shared(self.pages[first])

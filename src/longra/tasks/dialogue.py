@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from longra.errors import ContextError, TemplateError, UsageError
 
 if TYPE_CHECKING:
-    from longra.model import Model, Stream
+    from longra.model import Model
     from longra.sampling import GenerationConfig
+    from longra.stream import Stream
 
 
 @dataclass(frozen=True)
