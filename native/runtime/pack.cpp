@@ -85,15 +85,25 @@ void scale_min(const uint8_t* q, int j, int& scale, int& minimum) {
   }
 }
 
+uint64_t load8(const uint8_t* p) {
+  uint64_t x;
+  memcpy(&x, p, 8);
+  return x;
+}
+
 void nibbles(const uint8_t* q, int n, uint8_t* codes) {  // n low nibbles, then n high ones
   for (int i = 0; i < n; i++) codes[i] = q[i] & 15;
   for (int i = 0; i < n; i++) codes[n + i] = q[i] >> 4;
 }
 
-void fifth_bits(const uint8_t* p, uint8_t* codes) {
-  uint32_t bits;
-  memcpy(&bits, p, 4);
-  for (int i = 0; i < 32; i++) codes[i] |= (bits >> i & 1) << 4;
+constexpr uint64_t kOnes = 0x0101010101010101;
+
+void fifth_bits(const uint8_t* p, uint8_t* codes) {  // bit i of p is bit 4 of code i; eight at a time
+  for (int i = 0; i < 4; i++) {
+    const uint64_t picked = p[i] * kOnes & 0x8040201008040201, bits = (picked + 0x7f * kOnes) >> 7 & kOnes;
+    const uint64_t whole = load8(codes + 8 * i) | bits << 4;
+    memcpy(codes + 8 * i, &whole, 8);
+  }
 }
 
 // One stored row's blocks into codes, scales and offsets.
@@ -178,7 +188,8 @@ void read_row(Kind kind, const uint8_t* p, int inputs, Row& row) {
         for (int j = 0; j < 4; j++, c += 64, q += 32) {
           nibbles(q, 32, c);
           if (kind == Kind::Q5_K)
-            for (int i = 0; i < 64; i++) c[i] |= (p[16 + i % 32] >> (2 * j + i / 32) & 1) << 4;
+            for (int h = 0; h < 2; h++)
+              for (int i = 0; i < 32; i++) c[32 * h + i] |= (p[16 + i] >> (2 * j + h) & 1) << 4;
         }
       }
       return;
@@ -298,6 +309,35 @@ void put_half(uint8_t* at, float value, bool& overflow) {
   memcpy(at, &h, 2);
 }
 
+void put(uint8_t* at, uint32_t word) { memcpy(at, &word, 4); }
+
+uint32_t word(uint8_t b0, uint8_t b1, uint8_t b2, uint8_t b3) {
+  const uint8_t bytes[4] = {b0, b1, b2, b3};
+  uint32_t value;
+  memcpy(&value, bytes, 4);
+  return value;
+}
+
+// 32 codes of a row into half `half` of its superblock; `at` is the row's lane in the first line.
+template <class L>
+void place_codes(const uint8_t* c, int half, uint8_t* at) {
+  uint32_t fifth = 0, upper[2] = {};
+  for (int j = 0; j < 4; j++, c += 8) {
+    const uint32_t a = word(c[0], c[4], c[1], c[5]), b = word(c[2], c[6], c[3], c[7]);
+    if constexpr (L::bits == 8) {
+      put(at + half * 512 + 2 * j * 64, a);
+      put(at + half * 512 + (2 * j + 1) * 64, b);
+    } else {
+      put(at + half * 256 + j * 64, (a & 0x0f0f0f0f) | (b & 0x0f0f0f0f) << 4);
+      if constexpr (L::bits == 5) fifth |= ((a >> 4 & 0x01010101) | (b >> 4 & 0x01010101) << 1) << (2 * j);
+      if constexpr (L::bits == 6) upper[j / 2] |= ((a >> 4 & 0x03030303) | (b >> 4 & 0x03030303) << 2) << (4 * (j % 2));
+    }
+  }
+  if constexpr (L::bits == 5) put(at + 512 + half * 64, fifth);
+  if constexpr (L::bits == 6)
+    for (int i = 0; i < 2; i++) put(at + 512 + half * 128 + i * 64, upper[i]);
+}
+
 // Row `lane` of a block of superblocks.
 template <class L>
 bool place(const Row& row, int inputs, int lane, uint8_t* block) {
@@ -310,36 +350,7 @@ bool place(const Row& row, int inputs, int lane, uint8_t* block) {
       put_half(block + L::scales_at + g * 32 + lane * 2, row.scales[group], overflow);
       if constexpr (L::has_offset) put_half(block + L::offsets_at + g * 32 + lane * 2, row.offsets[group], overflow);
     }
-    for (int half = 0; half < 2; half++) {
-      const uint8_t* c = row.codes.data() + s * kBlockInputs + half * 32;
-      for (int j = 0; j < 4; j++, c += 8) {
-        const uint8_t first[4] = {c[0], c[4], c[1], c[5]}, second[4] = {c[2], c[6], c[3], c[7]};
-        uint32_t a, b;
-        memcpy(&a, first, 4);
-        memcpy(&b, second, 4);
-        if constexpr (L::bits == 8) {
-          memcpy(block + half * 512 + 2 * j * 64 + lane * 4, &a, 4);
-          memcpy(block + half * 512 + (2 * j + 1) * 64 + lane * 4, &b, 4);
-        } else {
-          const uint32_t low = (a & 0x0f0f0f0f) | (b & 0x0f0f0f0f) << 4;
-          memcpy(block + half * 256 + j * 64 + lane * 4, &low, 4);
-          if constexpr (L::bits == 5) {
-            uint32_t bits;
-            uint8_t* at = block + 512 + half * 64 + lane * 4;
-            memcpy(&bits, at, 4);
-            bits |= (a >> 4 & 0x01010101) << (2 * j) | (b >> 4 & 0x01010101) << (2 * j + 1);
-            memcpy(at, &bits, 4);
-          }
-          if constexpr (L::bits == 6) {
-            uint32_t bits;
-            uint8_t* at = block + 512 + half * 128 + j / 2 * 64 + lane * 4;
-            memcpy(&bits, at, 4);
-            bits |= (a >> 4 & 0x03030303) << (4 * (j % 2)) | (b >> 4 & 0x03030303) << (4 * (j % 2) + 2);
-            memcpy(at, &bits, 4);
-          }
-        }
-      }
-    }
+    for (int half = 0; half < 2; half++) place_codes<L>(row.codes.data() + s * kBlockInputs + half * 32, half, block + lane * 4);
   }
   return !overflow;
 }
