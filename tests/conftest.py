@@ -1,10 +1,19 @@
 """What all tests share. This file being here also puts tests/ on the path: `from support.real import real_model`."""
 
+import importlib.util
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from support import real
+
+if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels, as .ci/native makes them
+    found = importlib.util.spec_from_file_location("longra._native", path)
+    assert found and found.loader
+    sys.modules["longra._native"] = importlib.util.module_from_spec(found)
+    found.loader.exec_module(sys.modules["longra._native"])
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__AVX2__)
+#if defined(__AVX2__) && !defined(LONGRA_EMULATE)
 #define LONGRA_INLINE static inline __attribute__((always_inline))
 #else
 #define LONGRA_INLINE static inline  // arrays of lanes: forced inlining costs a minute of compilation and gains nothing

@@ -60,6 +60,9 @@ Found find() {
   f.fp16 = f.avx512 && (seven.d >> 23 & 1);
   f.vbmi = f.avx512 && (seven.c >> 1 & 1);
   f.amx = tiles && (seven.d >> 22 & 1) && (seven.d >> 24 & 1) && (seven.d >> 25 & 1) && ask_for_tiles();
+#ifdef LONGRA_EMULATE
+  f.avx512 = f.vnni = f.bf16 = f.fp16 = f.vbmi = f.amx = f.avx2;
+#endif
   return f;
 }
 
