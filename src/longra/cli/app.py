@@ -3,20 +3,20 @@
 import os
 import sys
 import traceback
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from longra.cli import console
-from longra.errors import LongraError, UsageError
+from longra.cli.lazy import LazyGroup
+from longra.errors import LongraError
 
 VERBS = {
     "generate": "Continue a text, or answer a message.",
     "chat": "Talk with a model.",
     "tidy": "Clean up a text step by step.",
+    "evaluate": "Measure a text, beside references or by itself.",
     "install": "Fetch a model and check it.",
     "models": "List the models that are installed or known.",
     "remove": "Remove an installed model.",
@@ -26,39 +26,19 @@ VERBS = {
     "doctor": "Show what Longra found on this machine.",
     "completion": "Install completion for your shell.",
 }
-"""Verb -> what it does. Each lives in longra/cli/<verb>.py as a function of the same name."""
+"""Verb -> what it does. Each lives in longra/cli/<verb>.py as a function of the same name, or in a package with a GROUP."""
 
 EXIT_INTERRUPTED = 130
 
 
-class LazyGroup(TyperGroup):
-    """A group whose verbs are imported when they are run, so that `longra --help` and each verb start quickly."""
+class Verbs(LazyGroup):
+    """The verbs of `longra`."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        return list(VERBS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        if cmd_name not in VERBS:
-            return None
-        module = import_module(f"longra.cli.{cmd_name}")
-        verb = typer.Typer(add_completion=False, rich_markup_mode=None)
-        options = getattr(module, "COMMAND_OPTIONS", {})
-        verb.command(name=cmd_name, short_help=VERBS[cmd_name], **options)(getattr(module, cmd_name))
-        return typer.main.get_command(verb)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], VERBS, n=1)
-            hint = f"did you mean `longra {near[0]}`?" if near else "`longra --help` lists them"
-            raise UsageError(f"there is no verb {args[0]!r}; {hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+    package = "longra.cli"
+    verbs = VERBS
 
 
-app = typer.Typer(cls=LazyGroup, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=Verbs, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(

@@ -4,6 +4,23 @@ import os
 import tempfile
 from pathlib import Path
 
+from longra.errors import LongraError
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text (UTF-8): a file whole or not at all, a pipe or a device as it is.
+
+    Raises:
+        LongraError: it cannot be written; what was there is as it was.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="")
+        else:
+            write_whole(path, text)
+    except OSError as error:
+        raise LongraError(f"cannot write {path}: {error.strerror}; the old text is as it was") from None
+
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text (UTF-8) so that a reader, a full disk or a kill finds the old file or the new one, never a part.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longra.cli import console
-from longra.cli.saving import write_whole
-from longra.errors import LongraError, UsageError
+from longra.cli.reading import name_of, read_text
+from longra.cli.saving import save_text
+from longra.errors import UsageError
 
 if TYPE_CHECKING:
     from longra.text.tidy import Step, TidyResult
@@ -51,17 +52,17 @@ def tidy(
         raise UsageError("--diff and --json both say what to print; give one of them")
     target = _target(file, output, in_place)
     chosen = parse_steps(steps)
-    text = _read(file, encoding)
+    text = read_text(file, encoding)
     result = tidy_text(text, chosen)
     if target is not None:
-        _write(target, result.text)
+        save_text(target, result.text)
         console.note(f"{target}: {_count(len(result.changes), 'change')}")
     for note in result.notes:
         console.warning(f"{note.step}, line {note.line}: {note.message}")
     if as_json:
         console.result_json(_as_json(result, chosen))
     elif diff:
-        _show_diff(text, result.text, str(file) if file else "standard input")
+        _show_diff(text, result.text, name_of(file))
     elif target is None:
         console.write(result.text)
         if result.text and not result.text.endswith("\n") and console.is_terminal(sys.stdout):
@@ -77,35 +78,6 @@ def _target(file: Path | None, output: Path | None, in_place: bool) -> Path | No
     if output is not None:
         raise UsageError("--in-place and -o both say where to write; give one of them")
     return file
-
-
-def _read(file: Path | None, encoding: str) -> str:
-    named = file is not None and file != Path("-")
-    name = str(file) if named else "standard input"
-    try:
-        data = file.read_bytes() if file is not None and named else sys.stdin.buffer.read()
-        return data.decode(encoding)
-    except LookupError:
-        raise UsageError(f"there is no encoding {encoding!r}; try utf-8, gb18030, big5 or utf-16") from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LongraError(
-            f"{name} is not {encoding} (byte 0x{data[error.start]:02x} at {error.start:,}, line {line:,}); "
-            "say how it is stored, for example --encoding gb18030"
-        ) from None
-    except OSError as error:
-        raise LongraError(f"cannot read {name}: {error.strerror}; check the path") from None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write in UTF-8; a file whole or not at all, a pipe or a device as it is."""
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", newline="")
-        else:
-            write_whole(path, text)
-    except OSError as error:
-        raise LongraError(f"cannot write {path}: {error.strerror}; the old text is as it was") from None
 
 
 def _list_steps(as_json: bool) -> None:

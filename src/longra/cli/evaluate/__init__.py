@@ -1,0 +1,36 @@
+"""`longra evaluate`: measure a text, beside references or by itself. One module per measure."""
+
+import typer
+
+from longra.cli import console
+from longra.cli.lazy import LazyGroup
+
+VERBS = {
+    "bleu": "Shared runs of words with references (BLEU); for translations.",
+    "chrf": "Shared runs of characters with references (chrF); for translations.",
+    "rouge": "Shared words and sequences with references (ROUGE); for summaries.",
+}
+"""Verb -> what it does. Each lives in longra/cli/evaluate/<verb>.py as a function of the same name."""
+
+
+class Verbs(LazyGroup):
+    """The verbs of `longra evaluate`."""
+
+    package = "longra.cli.evaluate"
+    verbs = VERBS
+
+
+GROUP = typer.Typer(name="evaluate", cls=Verbs, add_completion=False, rich_markup_mode=None)
+
+
+@GROUP.callback(
+    invoke_without_command=True,
+    epilog="Examples:  longra evaluate bleu out.txt ref.txt   |   longra evaluate rouge out.txt ref.txt",
+)
+def evaluate(ctx: typer.Context) -> None:
+    """Measure a text, beside references or by itself.
+
+    Every figure comes with all that it depends on: its variant, its tokenizer, its seed.
+    """
+    if ctx.invoked_subcommand is None:
+        console.result(ctx.get_help())

@@ -1,0 +1,1 @@
+"""Measures a long text by itself."""
