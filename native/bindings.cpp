@@ -146,7 +146,7 @@ NB_MODULE(_native, m) {
           "vector", [](Plan& plan, Vector values) { return plan.vector(values.data(), (int)values.size()); }, "values"_a)
       .def("buffer", &Plan::buffer, "width"_a, "logits_rows"_a)
       .def("rope", &Plan::rope, "plain"_a, "plain_magnitude"_a, "extended"_a, "extended_magnitude"_a, "interleaved"_a)
-      .def("cache", &Plan::cache, "layers"_a, "kv_heads"_a, "head_dim"_a, "floats"_a)
+      .def("cache", &Plan::cache, "layers"_a, "kv_heads"_a, "head_dim"_a, "kind"_a)
       .def(
           "embed", [](Plan& p, int table, int to, float scale) { p.add(std::make_unique<EmbedOp>(p, table, to, scale)); }, "table"_a,
           "to"_a, "scale"_a)

@@ -1,179 +1,136 @@
-// Attention of single tokens (decode, and every prefill without a matrix unit) over packed pages.
+// Attention of any number of queries on plain vectors: decode, drafts and prefill alike, so that their bits agree.
 //
-// One pass over the cache serves all query heads of a key/value head. Keys are taken in chunks of 128 at fixed positions:
-// scores, the chunk's own maximum, exponentials, weighted values, one merge; spans of 512 keys give results that are merged
-// in order afterwards. So a row's sums depend on its position alone. Sums, softmax and merges are float32.
+// One pass over a span of 512 keys serves up to 48 queries (heads of a group, rows of a chunk). Pages are unpacked to float32
+// one by one into the first-level cache; both halves, scores and weighted values, are then small matrix products bound by
+// multiply-adds. A span is short enough to keep its scores, so its maximum is known before its exponentials. Each of a query's
+// sums runs over keys in one order, and keys that it may not see add exact zeros: its bits depend on its position alone.
 #include "attention.h"
+
+#include "cache.h"
 
 namespace longra::LONGRA_ISA {
 
 namespace {
 
-struct Chunk {
-  alignas(64) float scores[kChunk / 16][kGroupRows][16];  // [tile][head][lane]
-  alignas(64) float weights[kGroupRows][kChunk];          // in token order
-  alignas(64) float values[kGroupRows * 512];             // [head][v_width], v_width up to 512
-  float maximum[kGroupRows], sum[kGroupRows];
-};
+#if defined(__AVX512F__)
+constexpr int kRegisters = 1;  // of Floats
+#else
+constexpr int kRegisters = 2;
+#endif
+constexpr int kRows = 6;  // of one tile of sums: with 16 columns, 12 of AVX2's 16 registers
 
-// Scores of 16 keys for `group` heads, four heads at a time.
-template <bool FLOATS, int H>
-LONGRA_INLINE void score_tile(const uint8_t* keys, int k_width, const float* q, size_t q_stride, float (*out)[16]) {
-  Floats s[H];
-  for (int h = 0; h < H; h++) s[h] = zero();
-  for (int d = 0; d < k_width; d += 2) {
-    Floats k0, k1;
-    if constexpr (FLOATS) {
-      k0 = load((const float*)keys + d * 16);
-      k1 = load((const float*)keys + d * 16 + 16);
-    } else {
-      const Ints line = load_line(keys + d * 32);
-      k0 = low_bf16(line);
-      k1 = high_bf16(line);
+// Tiles of columns at once: a processor needs eight sums in flight to start two multiply-adds a cycle.
+constexpr int columns_at_once(int rows) { return rows * kRegisters >= 8 ? 1 : rows * kRegisters >= 4 ? 2 : 4; }
+
+// c [H][16 T] = or += a [H][depth] by b [T][depth][16].
+template <int H, int T, bool ADD>
+LONGRA_INLINE void multiply_tile(const float* a, size_t a_stride, const float* b, int depth, size_t b_stride, float* c, size_t c_stride) {
+  Floats s[H][T];
+  for (int h = 0; h < H; h++)
+    for (int t = 0; t < T; t++) s[h][t] = ADD ? load(c + h * c_stride + t * 16) : zero();
+  for (int d = 0; d < depth; d++) {
+    Floats x[T];
+    for (int t = 0; t < T; t++) x[t] = load(b + t * b_stride + d * 16);
+    for (int h = 0; h < H; h++) {
+      const Floats y = splat(a[h * a_stride + d]);
+      for (int t = 0; t < T; t++) s[h][t] = fma(x[t], y, s[h][t]);
     }
-    for (int h = 0; h < H; h++) s[h] = fma(k1, splat(q[h * q_stride + d + 1]), fma(k0, splat(q[h * q_stride + d]), s[h]));
   }
-  for (int h = 0; h < H; h++) store(out[h], s[h]);
+  for (int h = 0; h < H; h++)
+    for (int t = 0; t < T; t++) store(c + h * c_stride + t * 16, s[h][t]);
 }
 
-template <bool FLOATS, int H>
-LONGRA_INLINE void value_tile(const uint8_t* values, int v_width, int dim, int tokens, const float* weights, float* out, int out_stride) {
-  Floats s[H];
-  for (int h = 0; h < H; h++) s[h] = load(out + h * out_stride + dim);
-  for (int t = 0; t < tokens; t += 2) {
-    Floats v0, v1;
-    if constexpr (FLOATS) {
-      v0 = load((const float*)values + t * v_width + dim);
-      v1 = load((const float*)values + (t + 1) * v_width + dim);
-    } else {
-      const Ints line = load_line(values + ((t / 32 * (v_width / 16) + dim / 16) * 16 + t % 32 / 2) * 64);
-      v0 = low_bf16(line);
-      v1 = high_bf16(line);
-    }
-    for (int h = 0; h < H; h++) s[h] = fma(v1, splat(weights[h * kChunk + t + 1]), fma(v0, splat(weights[h * kChunk + t]), s[h]));
-  }
-  for (int h = 0; h < H; h++) store(out + h * out_stride + dim, s[h]);
+template <int H, bool ADD>
+void multiply_rows(const float* a, size_t a_stride, const float* b, int depth, size_t b_stride, int tiles, float* c, size_t c_stride) {
+  constexpr int T = columns_at_once(H);
+  int t = 0;
+  for (; t + T <= tiles; t += T) multiply_tile<H, T, ADD>(a, a_stride, b + t * b_stride, depth, b_stride, c + t * 16, c_stride);
+  for (; t < tiles; t++) multiply_tile<H, 1, ADD>(a, a_stride, b + t * b_stride, depth, b_stride, c + t * 16, c_stride);
 }
 
-template <bool FLOATS>
-void chunk_scores(const CacheShape& shape, const CacheView& cache, int from, int pages, const float* q, size_t q_stride, int group,
-                  Chunk& c) {
-  const size_t tile_bytes = (size_t)shape.k_width() * 16 * shape.value_bytes();
-  for (int page = 0; page < pages; page++) {
-    const uint8_t* keys = cache.page(from / kPageTokens + page);
-    for (int tile = 0; tile < 4; tile++) {
-      float (*out)[16] = c.scores[page * 4 + tile];
-      int h = 0;
-      for (; h + 4 <= group; h += 4) score_tile<FLOATS, 4>(keys + tile * tile_bytes, shape.k_width(), q + h * q_stride, q_stride, out + h);
-      for (; h < group; h++) score_tile<FLOATS, 1>(keys + tile * tile_bytes, shape.k_width(), q + h * q_stride, q_stride, out + h);
-    }
+// c [rows][16 tiles] = or += a [rows][depth] by b [tiles][depth][16], in runs of up to six rows, as equal as they go.
+template <bool ADD>
+void multiply(const float* a, size_t a_stride, int rows, const float* b, int depth, size_t b_stride, int tiles, float* c, size_t c_stride) {
+  constexpr decltype(&multiply_rows<1, ADD>) of[kRows] = {multiply_rows<1, ADD>, multiply_rows<2, ADD>, multiply_rows<3, ADD>,
+                                                          multiply_rows<4, ADD>, multiply_rows<5, ADD>, multiply_rows<6, ADD>};
+  const int runs = (rows + kRows - 1) / kRows;
+  for (int i = 0; i < runs; i++) {
+    const int begin = rows * i / runs, end = rows * (i + 1) / runs;
+    of[end - begin - 1](a + begin * a_stride, a_stride, b, depth, b_stride, tiles, c + begin * c_stride, c_stride);
   }
 }
 
-template <bool FLOATS>
-void chunk_values(const CacheShape& shape, const CacheView& cache, int from, int pages, int group, Chunk& c) {
-  const int v_width = shape.v_width();
-  for (int h = 0; h < group; h++)
-    for (int d = 0; d < v_width; d += 16) store(c.values + h * v_width + d, zero());
-  for (int page = 0; page < pages; page++) {
-    const uint8_t* values = cache.page(from / kPageTokens + page) + (size_t)kPageTokens * shape.k_width() * shape.value_bytes();
-    const float* weights = &c.weights[0][page * kPageTokens];
-    for (int d = 0; d < v_width; d += 16) {
-      int h = 0;
-      for (; h + 4 <= group; h += 4)
-        value_tile<FLOATS, 4>(values, v_width, d, kPageTokens, weights + h * kChunk, c.values + h * v_width, v_width);
-      for (; h < group; h++) value_tile<FLOATS, 1>(values, v_width, d, kPageTokens, weights + h * kChunk, c.values + h * v_width, v_width);
-    }
-  }
-}
-
-// Weights 2^(score - maximum) of the keys [begin, end) of a chunk, in token order; zero for the others.
-void chunk_softmax(const AttentionShape& attention, int from, int pages, int begin, int end, int group, Chunk& c) {
-  const int tiles = pages * 4;
-  for (int h = 0; h < group; h++) {
-    Floats top = splat(kMasked);
-    for (int t = 0; t < tiles; t++) {
-      Floats s = score_of(attention, load(c.scores[t][h]));
+// Scores of keys from `from` become weights 2^(score - maximum), zero where the query does not see; returns maximum and sum.
+void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, float* scores, float* maximum, float* total) {
+  const bool whole = seen.begin <= from && from + tiles * 16 <= seen.end;
+  Floats top = splat(kMasked), weights = zero();
+  for (int t = 0; t < tiles; t++) {
+    Floats s = score_of(attention, load(scores + t * 16));
+    if (!whole) {
       const Ints position = tile_positions(from, t);
-      s = select_below(position, end, s, splat(kMasked));
-      s = select_below(position, begin, splat(kMasked), s);
-      store(c.scores[t][h], s);
-      top = max(top, s);
+      s = select_below(position, seen.end, s, splat(kMasked));
+      s = select_below(position, seen.begin, splat(kMasked), s);
     }
-    const float maximum = largest(top);
-    Floats total = zero();
-    for (int t = 0; t < tiles; t++) {
-      const Floats s = load(c.scores[t][h]);
-      const Floats w = select_positive(s, exp2(s - splat(maximum)));
-      total = total + w;
-      store_token_order(c.weights[h] + t / 2 * 32, t % 2, w);
-    }
-    c.maximum[h] = maximum;
-    c.sum[h] = sum(total);
+    store(scores + t * 16, s);
+    top = max(top, s);
   }
+  *maximum = largest(top);
+  for (int t = 0; t < tiles; t++) {
+    const Floats s = load(scores + t * 16);
+    Floats w = exp2(s - splat(*maximum));
+    if (!whole) w = select_positive(s, w);
+    weights = weights + w;
+    store(scores + t * 16, w);
+  }
+  *total = sum(weights);
+}
+
+// The larger of a page's two unpacked halves.
+size_t page_floats(const CacheShape& shape) {
+  return (size_t)kPageTokens * (shape.k_width() > shape.v_width() ? shape.k_width() : shape.v_width());
 }
 
 }  // namespace
 
-void attend_span(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
-                 size_t q_stride, int group, float* partial) {
+size_t attend_scratch(const CacheShape& shape) { return (page_floats(shape) + kQueries * kSpan) * 4; }
+
+void attend_span(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
+                 const Seen* each, int count, float* partials, uint8_t* scratch) {
 #if defined(__AMX_BF16__)
-  if (!shape.floats) return attend_span_tiles(shape, attention, cache, begin, end, q, q_stride, group, partial);
+  if (shape.kind == CacheKind::B16) return attend_span_tiles(shape, attention, cache, seen, q, each, count, partials);
 #endif
-  const int v_width = shape.v_width();
-  float *maximum = partial, *total = partial + kGroupRows, *values = partial + 2 * kGroupRows;
-  for (int h = 0; h < group; h++) {
-    maximum[h] = kMasked;
-    total[h] = 0;
-    for (int d = 0; d < v_width; d += 16) store(values + h * v_width + d, zero());
-  }
-  Chunk c;
-  for (int from = begin / kChunk * kChunk; from < end; from += kChunk) {
-    const int pages = end - from <= kPageTokens ? 1 : 2;
-    if (shape.floats)
-      chunk_scores<true>(shape, cache, from, pages, q, q_stride, group, c);
-    else
-      chunk_scores<false>(shape, cache, from, pages, q, q_stride, group, c);
-    chunk_softmax(attention, from, pages, begin, end, group, c);
-    if (shape.floats)
-      chunk_values<true>(shape, cache, from, pages, group, c);
-    else
-      chunk_values<false>(shape, cache, from, pages, group, c);
-    for (int h = 0; h < group; h++)
-      fold(maximum + h, total + h, values + h * v_width, c.maximum[h], c.sum[h], c.values + h * v_width, v_width);
-  }
-}
-
-void merge_spans(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride) {
-  const int v_width = shape.v_width();
-  const size_t size = partial_floats(shape);
-  alignas(64) float values[512];
-  for (int h = 0; h < group; h++) {
-    float maximum = kMasked, total = 0;
-    for (int d = 0; d < v_width; d += 16) store(values + d, zero());
-    for (int s = 0; s < spans; s++) {
-      const float* p = partials + s * size;
-      fold(&maximum, &total, values, p[h], p[kGroupRows + h], p + 2 * kGroupRows + h * v_width, v_width);
-    }
-    const float inverse = 1.0f / total;
-    for (int d = 0; d < shape.head_dim; d++) y[h * y_stride + d] = values[d] * inverse;
-  }
-}
-
-void cache_write(const CacheShape& shape, uint8_t* head, int slot, const float* k, const float* v) {
   const int k_width = shape.k_width(), v_width = shape.v_width();
-  if (shape.floats) {
-    float* keys = (float*)head + (size_t)tile_of(slot) * k_width * 16 + lane_of(slot);
-    float* values = (float*)head + (size_t)kPageTokens * k_width + (size_t)slot * v_width;
-    for (int d = 0; d < shape.head_dim; d++) keys[d * 16] = k[d], values[d] = v[d];
-    return;
+  const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
+  const size_t size = partial_floats(shape);
+  float *unpacked = (float*)scratch, *scores = unpacked + page_floats(shape);
+  for (int p = first; p < last; p++) {
+    const uint8_t* next = p + 1 < last ? cache.page(p + 1) : cache.page(first) + shape.key_bytes();
+    const float* keys = unpack_keys(shape, cache.page(p), next, unpacked);
+    multiply<false>(q, k_width, count, keys, k_width, k_width * 16, 4, scores + (p - first) * kPageTokens, kSpan);
   }
-  uint16_t* keys = (uint16_t*)head + (size_t)tile_of(slot) * k_width * 16 + lane_of(slot) * 2;
-  uint16_t* values = (uint16_t*)head + (size_t)kPageTokens * k_width + (size_t)(slot / 32) * v_width * 32 + slot % 32 / 2 * 32 + slot % 2;
-  for (int d = 0; d < shape.head_dim; d++) {
-    keys[d / 2 * 32 + d % 2] = float_to_bf16(k[d]);
-    values[d / 16 * 512 + d % 16 * 2] = float_to_bf16(v[d]);
+  for (int i = 0; i < count; i++) {
+    float* partial = partials + i * size;
+    softmax(attention, first * kPageTokens, (last - first) * 4, each[i], scores + i * kSpan, partial, partial + 1);
+    memset(partial + 16, 0, (size_t)v_width * 4);
   }
+  for (int p = first; p < last; p++) {
+    const uint8_t* next = p + 1 < last ? cache.page(p + 1) + shape.key_bytes() : cache.page(last < cache.count ? last : first);
+    const float* values = unpack_values(shape, cache.page(p), next, unpacked);
+    multiply<true>(scores + (p - first) * kPageTokens, kSpan, count, values, kPageTokens, kPageTokens * 16, v_width / 16, partials + 16,
+                   size);
+  }
+}
+
+void merge_spans(const CacheShape& shape, const float* partials, size_t stride, int spans, float* y) {
+  const int v_width = shape.v_width();
+  float maximum = kMasked, total = 0;
+  alignas(64) float values[512] = {};
+  for (int s = 0; s < spans; s++) {
+    const float* p = partials + s * stride;
+    if (p[1] > 0) fold(&maximum, &total, values, p[0], p[1], p + 16, v_width);
+  }
+  const float inverse = 1.0f / total;
+  for (int d = 0; d < shape.head_dim; d++) y[d] = values[d] * inverse;
 }
 
 }  // namespace longra::LONGRA_ISA

@@ -5,7 +5,6 @@
 
 namespace longra::LONGRA_ISA {
 
-constexpr int kChunk = 128;  // keys that share a maximum
 constexpr float kMasked = -1e30f;
 constexpr float kLog2E = 1.44269504f;
 
@@ -24,7 +23,7 @@ LONGRA_INLINE Floats score_of(const AttentionShape& attention, Floats dot) {
   return tanh * splat(attention.softcap * kLog2E);
 }
 
-// w where the score is not masked, else 0: a chunk may hold no key at all.
+// w where the score is not masked, else 0: a query may see no key at all.
 LONGRA_INLINE Floats select_positive(Floats score, Floats w) {
 #if defined(__AVX512F__)
   return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(score.v, _mm512_set1_ps(kMasked / 2), _CMP_GT_OQ), w.v)};
@@ -37,26 +36,20 @@ LONGRA_INLINE Floats select_positive(Floats score, Floats w) {
 #endif
 }
 
-// The lanes of the first or second tile of 32 tokens to their places.
-LONGRA_INLINE void store_token_order(float* out, int tile, Floats w) {
-  float lanes[16];
-  store(lanes, w);
-  for (int quarter = 0; quarter < 4; quarter++) memcpy(out + quarter * 8 + tile * 4, lanes + quarter * 4, 16);
-}
-
-// Fold a chunk (or a span) into what is there: both relative to their own maximum.
-LONGRA_INLINE void fold(float* maximum, float* total, float* values, float chunk_maximum, float chunk_sum, const float* chunk_values,
+// Fold one result into another, each relative to its own maximum.
+LONGRA_INLINE void fold(float* maximum, float* total, float* values, float other_maximum, float other_total, const float* other_values,
                         int v_width) {
-  const float top = chunk_maximum > *maximum ? chunk_maximum : *maximum;
-  const float keep = exp2_one(*maximum - top), take = exp2_one(chunk_maximum - top);
+  const float top = other_maximum > *maximum ? other_maximum : *maximum;
+  const float keep = exp2_one(*maximum - top), take = exp2_one(other_maximum - top);
   *maximum = top;
-  *total = *total * keep + chunk_sum * take;
-  for (int d = 0; d < v_width; d += 16) store(values + d, fma(load(chunk_values + d), splat(take), load(values + d) * splat(keep)));
+  *total = *total * keep + other_total * take;
+  for (int d = 0; d < v_width; d += 16) store(values + d, fma(load(other_values + d), splat(take), load(values + d) * splat(keep)));
 }
 
 #if defined(__AMX_BF16__)
-void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
-                       size_t q_stride, int group, float* partial);
+constexpr int kTileQueries = 16;
+void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
+                       const Seen* each, int count, float* partials);
 #endif
 
 }  // namespace longra::LONGRA_ISA

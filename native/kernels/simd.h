@@ -79,6 +79,10 @@ LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) {
 LONGRA_INLINE Floats select_below(Ints position, int limit, Floats a, Floats b) {  // position < limit ? a : b
   return {_mm512_mask_mov_ps(b.v, _mm512_cmplt_epi32_mask(position.v, _mm512_set1_epi32(limit)), a.v)};
 }
+template <int N>
+LONGRA_INLINE Ints right32_signed(Ints a) {
+  return {_mm512_srai_epi32(a.v, N)};
+}
 LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T0); }
 
 #elif defined(__AVX2__)
@@ -184,6 +188,10 @@ LONGRA_INLINE Floats select_below(Ints p, int limit, Floats x, Floats y) {
   const __m256i l = _mm256_set1_epi32(limit);
   return {_mm256_blendv_ps(y.a, x.a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(l, p.a))),
           _mm256_blendv_ps(y.b, x.b, _mm256_castsi256_ps(_mm256_cmpgt_epi32(l, p.b)))};
+}
+template <int N>
+LONGRA_INLINE Ints right32_signed(Ints x) {
+  return {_mm256_srai_epi32(x.a, N), _mm256_srai_epi32(x.b, N)};
 }
 LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T0); }
 #undef LONGRA_BOTH
@@ -357,6 +365,11 @@ LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
 }
 LONGRA_INLINE Floats select_below(Ints p, int limit, Floats x, Floats y) {
   LONGRA_LANES x.v[i] = p.v[i] < limit ? x.v[i] : y.v[i];
+  return x;
+}
+template <int N>
+LONGRA_INLINE Ints right32_signed(Ints x) {
+  LONGRA_LANES x.v[i] >>= N;
   return x;
 }
 LONGRA_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }

@@ -17,8 +17,9 @@ void prefill(const Piece&, const Piece*, int, int, const uint16_t*, const float*
              Activate, uint8_t*);
 size_t prefill_scratch(int, int, int);
 void cache_write(const CacheShape&, uint8_t*, int, const float*, const float*);
-void attend_span(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, int, float*);
-void merge_spans(const CacheShape&, const float*, int, int, float*, size_t);
+void attend_span(const CacheShape&, const AttentionShape&, const CacheView&, Seen, const float*, const Seen*, int, float*, uint8_t*);
+size_t attend_scratch(const CacheShape&);
+void merge_spans(const CacheShape&, const float*, size_t, int, float*);
 uint32_t read_all(const uint8_t*, size_t, int);
 double multiply_all(uint8_t*, int);
 #if defined(__AMX_BF16__)
@@ -48,7 +49,13 @@ const Kernels kernels = {
     .prefill = prefill,
     .prefill_scratch = prefill_scratch,
     .cache_write = cache_write,
+#if defined(__AMX_BF16__)
+    .queries = 16,
+#else
+    .queries = kQueries,
+#endif
     .attend_span = attend_span,
+    .attend_scratch = attend_scratch,
     .merge_spans = merge_spans,
     .read_all = read_all,
     .multiply_all = multiply_all,

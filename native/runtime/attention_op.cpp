@@ -5,6 +5,20 @@
 
 namespace longra {
 
+// Queries of one segment and key/value head that go through the cache together: query i is head i % group of row i / group.
+struct AttentionOp::Item {
+  const Segment* segment;
+  int head, first, count;
+  Seen seen;  // keys that any of them sees
+  size_t at;  // spans of the items before
+  int first_span() const { return seen.begin / kSpan; }
+  int spans() const { return (seen.end - 1) / kSpan - first_span() + 1; }
+};
+
+namespace {
+size_t query_bytes(const CacheShape& cache) { return (size_t)kQueries * cache.k_width() * 4; }
+}  // namespace
+
 void AttentionOp::run(const Step& step, int thread) {
   const int kv_heads = spec_.shape.kv_heads, threads = plan_.pool().threads();
   const Share mine = share(step.rows * kv_heads, thread, threads);
@@ -12,19 +26,19 @@ void AttentionOp::run(const Step& step, int thread) {
     for (int r = s.row; r < s.row + s.rows; r++)
       for (int h = 0; h < kv_heads; h++) {
         const int item = r * kv_heads + h;
-        if (item >= mine.begin && item < mine.end) rotate_and_store(step, s, r, h);
+        if (item >= mine.begin && item < mine.end) rotate_and_store(s, r, h);
       }
   plan_.pool().barrier();
-  if (!step.decode && plan_.kernels().tiles && !plan_.cache_shape().floats)
-    attend_tiles(step, thread);
-  else if (step.rows * kv_heads >= 4 * threads)
-    attend_rows(step, thread);
+  if (!step.decode && plan_.kernels().tiles && plan_.cache_shape().kind == CacheKind::B16) return attend_tiles(step, thread);
+  const std::vector<Item> items = items_of(step);
+  if ((int)items.size() >= 4 * threads)
+    attend_items(items, thread);
   else
-    attend_split(step, thread);
+    attend_split(items, thread);
 }
 
 // One row's key/value head enters the cache; its query heads are normed and turned where they lie.
-void AttentionOp::rotate_and_store(const Step&, const Segment& s, int row, int head) {
+void AttentionOp::rotate_and_store(const Segment& s, int row, int head) {
   const AttentionShape& shape = spec_.shape;
   const Kernels& kernels = plan_.kernels();
   const int dim = shape.head_dim, position = s.start + row - s.row;
@@ -45,92 +59,83 @@ void AttentionOp::rotate_and_store(const Step&, const Segment& s, int row, int h
   kernels.cache_write(plan_.cache_shape(), cache.page(position / kPageTokens), position % kPageTokens, k, v);
 }
 
-// Keys [begin, position], and the spans of kSpan that they lie in.
-void AttentionOp::spans_of(int position, int& begin, int& first, int& count) const {
-  begin = spec_.shape.window ? std::max(0, position - spec_.shape.window + 1) : 0;
-  first = begin / kSpan;
-  count = position / kSpan - first + 1;
-}
-
-void AttentionOp::one_span(const Segment& s, int row, int head, int first_head, int group, int span, float* partial) {
+std::vector<AttentionOp::Item> AttentionOp::items_of(const Step& step) const {
   const AttentionShape& shape = spec_.shape;
-  const int position = s.start + row - s.row, dim = shape.head_dim, width = plan_.cache_shape().k_width();
-  int begin, first, count;
-  spans_of(position, begin, first, count);
-  alignas(64) float q[kGroupRows * 512];
-  const float* from = plan_.buffer_at(spec_.q).row(row) + spec_.q_column + (head * shape.group() + first_head) * dim;
-  for (int g = 0; g < group; g++) {
-    memcpy(q + g * width, from + g * dim, (size_t)dim * 4);
-    std::fill(q + g * width + dim, q + (g + 1) * width, 0.0f);
-  }
-  const int from_key = std::max(begin, (first + span) * kSpan), to_key = std::min(position + 1, (first + span + 1) * kSpan);
-  plan_.kernels().attend_span(plan_.cache_shape(), shape, plan_.cache_view(spec_.layer, head, s), from_key, to_key, q, width, group,
-                              partial);
-}
-
-// Many rows: each is one thread's own.
-void AttentionOp::attend_rows(const Step& step, int thread) {
-  const AttentionShape& shape = spec_.shape;
-  const Share mine = share(step.rows * shape.kv_heads, thread, plan_.pool().threads());
-  const size_t size = partial_floats(plan_.cache_shape());
+  const int group = shape.group(), most = plan_.kernels().queries;
+  std::vector<Item> items;
+  size_t spans = 0;
   for (const Segment& s : step.segments)
-    for (int r = s.row; r < s.row + s.rows; r++)
-      for (int h = 0; h < shape.kv_heads; h++) {
-        const int item = r * shape.kv_heads + h;
-        if (item < mine.begin || item >= mine.end) continue;
-        int begin, first, count;
-        spans_of(s.start + r - s.row, begin, first, count);
-        float* partials = reinterpret_cast<float*>(plan_.scratch(thread, count * size * 4));
-        for (int g = 0; g < shape.group(); g += kGroupRows) {
-          const int group = std::min(kGroupRows, shape.group() - g);
-          for (int span = 0; span < count; span++) one_span(s, r, h, g, group, span, partials + span * size);
-          float* y = plan_.buffer_at(spec_.to).row(r) + (h * shape.group() + g) * shape.head_dim;
-          plan_.kernels().merge_spans(plan_.cache_shape(), partials, count, group, y, shape.head_dim);
-        }
+    for (int head = 0; head < shape.kv_heads; head++)
+      for (int first = 0; first < s.rows * group; first += most) {
+        const int count = std::min(most, s.rows * group - first);
+        const Seen seen{shape.seen(s.start + first / group).begin, shape.seen(s.start + (first + count - 1) / group).end};
+        items.push_back({&s, head, first, count, seen, spans});
+        spans += items.back().spans();
       }
+  return items;
 }
 
-// Few rows: their spans are dealt out, and merged in order afterwards.
-void AttentionOp::attend_split(const Step& step, int thread) {
+// Results of spans [begin, end) of an item: [spans][queries][partial_floats].
+void AttentionOp::attend_spans(const Item& item, int begin, int end, float* partials, uint8_t* scratch) {
   const AttentionShape& shape = spec_.shape;
-  const int threads = plan_.pool().threads(), slices = (shape.group() + kGroupRows - 1) / kGroupRows;
+  const CacheShape& cache = plan_.cache_shape();
+  const int dim = shape.head_dim, width = cache.k_width(), group = shape.group();
+  float* q = reinterpret_cast<float*>(scratch);
+  Seen each[kQueries];
+  for (int i = 0; i < item.count; i++) {
+    const int row = (item.first + i) / group, head = item.head * group + (item.first + i) % group;
+    memcpy(q + i * width, plan_.buffer_at(spec_.q).row(item.segment->row + row) + spec_.q_column + head * dim, (size_t)dim * 4);
+    std::fill(q + i * width + dim, q + (i + 1) * width, 0.0f);
+    each[i] = shape.seen(item.segment->start + row);
+  }
+  for (int span = begin; span < end; span++) {
+    const int from = (item.first_span() + span) * kSpan;
+    const Seen seen{std::max(item.seen.begin, from), std::min(item.seen.end, from + kSpan)};
+    plan_.kernels().attend_span(cache, shape, plan_.cache_view(spec_.layer, item.head, *item.segment), seen, q, each, item.count,
+                                partials + (span - begin) * item.count * partial_floats(cache), scratch + query_bytes(cache));
+  }
+}
+
+void AttentionOp::merge(const Item& item, const float* partials) {
+  const AttentionShape& shape = spec_.shape;
   const size_t size = partial_floats(plan_.cache_shape());
-  struct Task {
-    const Segment* segment;
-    int row, head, slice, spans;
-    size_t at;
-  };
-  std::vector<Task> tasks;
-  size_t total = 0;
-  for (const Segment& s : step.segments)
-    for (int r = s.row; r < s.row + s.rows; r++)
-      for (int h = 0; h < shape.kv_heads; h++)
-        for (int slice = 0; slice < slices; slice++) {
-          int begin, first, count;
-          spans_of(s.start + r - s.row, begin, first, count);
-          tasks.push_back({&s, r, h, slice, count, total});
-          total += count;
-        }
+  for (int i = 0; i < item.count; i++) {
+    const int row = (item.first + i) / shape.group(), head = item.head * shape.group() + (item.first + i) % shape.group();
+    float* y = plan_.buffer_at(spec_.to).row(item.segment->row + row) + head * shape.head_dim;
+    plan_.kernels().merge_spans(plan_.cache_shape(), partials + i * size, item.count * size, item.spans(), y);
+  }
+}
+
+// Many items: each is one thread's own. Neighbours cost about the same, so they are dealt out in turn.
+void AttentionOp::attend_items(const std::vector<Item>& items, int thread) {
+  const size_t work = query_bytes(plan_.cache_shape()) + plan_.kernels().attend_scratch(plan_.cache_shape());
+  for (size_t i = thread; i < items.size(); i += plan_.pool().threads()) {
+    const Item& item = items[i];
+    uint8_t* scratch = plan_.scratch(thread, work + item.spans() * item.count * partial_floats(plan_.cache_shape()) * 4);
+    float* partials = reinterpret_cast<float*>(scratch + work);
+    attend_spans(item, 0, item.spans(), partials, scratch);
+    merge(item, partials);
+  }
+}
+
+// Few items: their spans are dealt out, and merged in order afterwards.
+void AttentionOp::attend_split(const std::vector<Item>& items, int thread) {
+  const int threads = plan_.pool().threads();
+  const size_t size = plan_.kernels().queries * partial_floats(plan_.cache_shape());
+  const size_t total = items.back().at + items.back().spans();
   if (thread == 0) plan_.shared_scratch(total * size * 4);
   plan_.pool().barrier();
   float* partials = reinterpret_cast<float*>(plan_.shared_scratch(total * size * 4));
+  uint8_t* scratch = plan_.scratch(thread, query_bytes(plan_.cache_shape()) + plan_.kernels().attend_scratch(plan_.cache_shape()));
   const Share mine = share((int)total, thread, threads);
-  for (const Task& t : tasks)
-    for (int span = 0; span < t.spans; span++) {
-      const int item = (int)t.at + span;
-      if (item < mine.begin || item >= mine.end) continue;
-      const int first = t.slice * kGroupRows;
-      one_span(*t.segment, t.row, t.head, first, std::min(kGroupRows, shape.group() - first), span, partials + item * size);
-    }
-  plan_.pool().barrier();
-  const Share merges = share((int)tasks.size(), thread, threads);
-  for (int i = merges.begin; i < merges.end; i++) {
-    const Task& t = tasks[i];
-    const int first = t.slice * kGroupRows;
-    float* y = plan_.buffer_at(spec_.to).row(t.row) + (t.head * shape.group() + first) * shape.head_dim;
-    plan_.kernels().merge_spans(plan_.cache_shape(), partials + t.at * size, t.spans, std::min(kGroupRows, shape.group() - first), y,
-                                shape.head_dim);
+  for (const Item& item : items) {
+    const int begin = std::max(mine.begin - (int)item.at, 0), end = std::min(mine.end - (int)item.at, item.spans());
+    if (begin < end)
+      attend_spans(item, begin, end, partials + item.at * size + begin * item.count * partial_floats(plan_.cache_shape()), scratch);
   }
+  plan_.pool().barrier();
+  const Share merges = share((int)items.size(), thread, threads);
+  for (int i = merges.begin; i < merges.end; i++) merge(items[i], partials + items[i].at * size);
 }
 
 void AttentionOp::attend_tiles(const Step& step, int thread) {

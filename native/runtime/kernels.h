@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cache.h"
 #include "formats.h"
 
 namespace longra {
@@ -36,34 +37,9 @@ struct Piece {
   int column;         // of the output row
 };
 
-constexpr int kPageTokens = 64;
-
-// A page holds 64 tokens' keys and values of all layers: [layer][key/value head][keys, values].
-//   bf16   keys [4 tiles of 16 tokens][k_width / 32][16 k pairs][16 tokens][2], values [2 x 32 tokens][v_width / 16][16 token
-//          pairs][16 dims][2]: operands of the matrix unit as they lie, and of plain vectors.
-//   float  keys [4 tiles][k_width][16 tokens], values [64][v_width].
-// In both, of 32 tokens the first tile holds 0-3, 8-11, 16-19, 24-27 and the second the rest, so that packing two registers
-// of 32-bit results into one of 16-bit ones (which works in quarters) gives the order of tokens.
-struct CacheShape {
-  int layers, kv_heads, head_dim;
-  bool floats;  // float32, for reference; else bf16
-  int k_width() const { return (head_dim + 31) / 32 * 32; }
-  int v_width() const { return (head_dim + 15) / 16 * 16; }
-  size_t value_bytes() const { return floats ? 4 : 2; }
-  size_t head_bytes() const { return kPageTokens * (k_width() + v_width()) * value_bytes(); }
-  size_t layer_bytes() const { return kv_heads * head_bytes(); }
-  size_t page_bytes() const { return layers * layer_bytes(); }
-};
-constexpr int tile_of(int token) { return token / 32 * 2 + token / 4 % 2; }  // of a page
-constexpr int lane_of(int token) { return token % 32 / 8 * 4 + token % 4; }
-
-// One layer's key/value head over the pages of a sequence.
-struct CacheView {
-  uint8_t* base;  // of page 0
-  size_t page_bytes;
-  const int32_t* pages;
-  int count;  // of pages
-  uint8_t* page(int i) const { return base + pages[i] * page_bytes; }
+// Keys [begin, end) that a query sees.
+struct Seen {
+  int begin, end;
 };
 
 struct AttentionShape {
@@ -71,13 +47,16 @@ struct AttentionShape {
   float scale, softcap;  // softcap 0: none
   int window;            // 0: none
   int group() const { return heads / kv_heads; }
+  Seen seen(int position) const { return {window && position >= window ? position - window + 1 : 0, position + 1}; }
 };
 
-constexpr int kSpan = 512;      // keys of one unmerged attention result: fixed, so that sums do not depend on threads
-constexpr int kGroupRows = 16;  // query heads that one pass over the cache serves
+// A query is one head of one row. Attention gives each query a result over each span of keys, merged in order afterwards: spans
+// lie at fixed positions, so that sums depend neither on threads nor on what runs beside.
+constexpr int kSpan = 512;
+constexpr int kQueries = 48;  // that one pass over a span serves
 
-// An unmerged result: largest score (in powers of two) [16], sum [16], values [16][v_width].
-inline size_t partial_floats(const CacheShape& s) { return kGroupRows * (2 + s.v_width()); }
+// An unmerged result, of one query over one span: largest score (in powers of two), sum of weights, at 16 the values [v_width].
+inline size_t partial_floats(const CacheShape& s) { return 16 + s.v_width(); }
 
 // The kernels of one instruction set.
 struct Kernels {
@@ -104,12 +83,15 @@ struct Kernels {
                   int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch);
   size_t (*prefill_scratch)(int k, int pairs, int rows);
 
-  void (*cache_write)(const CacheShape& shape, uint8_t* head, int slot, const float* k, const float* v);
-  // `group` query heads (rows of q, q_stride apart) of one token over key positions [begin, end), which lie in one span.
-  void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int begin, int end, const float* q,
-                      size_t q_stride, int group, float* partial);
-  // Merge `spans` results, in order, into y [group][head_dim].
-  void (*merge_spans)(const CacheShape& shape, const float* partials, int spans, int group, float* y, size_t y_stride);
+  void (*cache_write)(const CacheShape& shape, uint8_t* head, int token, const float* k, const float* v);
+  int queries;  // that attend_span takes at most
+  // Queries [count][k_width] of one key/value head over one span, of which each sees its own keys; some query sees each of
+  // keys [seen.begin, seen.end). partials: [count][partial_floats].
+  void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
+                      const Seen* each, int count, float* partials, uint8_t* scratch);
+  size_t (*attend_scratch)(const CacheShape& shape);
+  // Merge `spans` results of a query, `stride` floats apart, in order, into y [head_dim].
+  void (*merge_spans)(const CacheShape& shape, const float* partials, size_t stride, int spans, float* y);
   uint32_t (*read_all)(const uint8_t* p, size_t bytes, int ahead);
   double (*multiply_all)(uint8_t* scratch, int rounds);
   // Prefill on the matrix unit: rows at positions start.. by the heads of one key/value head. A tile is 32 rows of one

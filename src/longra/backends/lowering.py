@@ -69,10 +69,11 @@ class Lowering:
     Args:
         plan: an empty plan.
         weights: the stored form that matrices are to take: "f32", "bf16", "q8", "q4", or "" for the file's own.
+        cache: how keys and values are held: "f32", "bf16" or "q8".
         release: gives back memory of the mapped file, whose pages would else be held beside the packed weights.
     """
 
-    def __init__(self, plan: Plan, graph: Graph, weights: str, release: Callable[[], None]) -> None:
+    def __init__(self, plan: Plan, graph: Graph, weights: str, cache: str, release: Callable[[], None]) -> None:
         self.plan = plan
         self.weights = weights
         self.release = release
@@ -90,7 +91,7 @@ class Lowering:
         if len(shapes) != 1:
             raise FitError(f"the layers' key/value heads differ in shape: {sorted(shapes)}; one shape is needed")
         ((kv_heads, head_dim),) = shapes
-        self.plan.cache(max(node.layer for node in attentions) + 1, kv_heads, head_dim, weights == "f32")
+        self.plan.cache(max(node.layer for node in attentions) + 1, kv_heads, head_dim, cache)
         for node in self.readers:  # the residual stream first: emitting is recursive, and models are deep
             if isinstance(node, Add) and len(self.readers[node]) > 1:
                 self.value(node)

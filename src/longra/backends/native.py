@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from longra.files.spec import ModelSpec
 
 WEIGHTS = ("f32", "bf16", "q8", "q4")
+CACHES = ("f32", "bf16", "q8")
+DEFAULT_CACHE = "bf16"
 _MAX_THREADS = 256
 
 
@@ -50,7 +52,9 @@ class NativeBackend:
         threads: threads of the kernels; None for one a core.
         release: called now and then while weights are packed, to give back memory of the mapped file.
         weights: "f32", "bf16", "q8" or "q4" to store all matrices so; None keeps the file's quantised codes and takes
-            bf16 for float tensors. "f32" also keeps the cache in float32: the reference.
+            bf16 for float tensors.
+        cache: "f32", "bf16" or "q8" to hold keys and values so; None takes DEFAULT_CACHE, or "f32" (the reference) where
+            the weights are "f32".
 
     Raises:
         UsageError: a parameter is out of range.
@@ -64,19 +68,23 @@ class NativeBackend:
         threads: int | None = None,
         weights: str | None = None,
         release: Callable[[], None] = lambda: None,
+        cache: str | None = None,
     ) -> None:
         self.threads = cores() if threads is None else threads
         if not 1 <= self.threads <= _MAX_THREADS:
             raise UsageError(f"--threads {self.threads} is out of range; choose 1 to {_MAX_THREADS}")
         if weights is not None and weights not in WEIGHTS:
             raise UsageError(f"weights {weights!r} is unknown; choose from {', '.join(WEIGHTS)}")
+        if cache is not None and cache not in CACHES:
+            raise UsageError(f"cache {cache!r} is unknown; choose from {', '.join(CACHES)}")
+        self.cache = cache or ("f32" if weights == "f32" else DEFAULT_CACHE)
         self.isa = choose_isa()
         self.vocabulary = graph.output.width
         self.positions = spec.context
         self._width = -(-self.vocabulary // 16) * 16
         try:
             self._plan = _native.Plan(self.threads, self.isa)
-            Lowering(self._plan, graph, weights or "", release)
+            Lowering(self._plan, graph, weights or "", self.cache, release)
         except MemoryError:
             raise LongraError("the weights do not fit into memory; choose a smaller model, or --weights q4") from None
         except ValueError as problem:
@@ -168,4 +176,4 @@ def _groups(chunks: list[Chunk], most: int) -> list[list[Chunk]]:
     return groups
 
 
-__all__ = ["PAGE_TOKENS", "WEIGHTS", "NativeBackend", "choose_isa", "cores"]
+__all__ = ["CACHES", "PAGE_TOKENS", "WEIGHTS", "NativeBackend", "choose_isa", "cores"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console
+from longra.cli import console, options
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def bench(
     decode_at: Annotated[str, typer.Option(help="Tokens in the cache before decoding.")] = "32,2048",
     threads: Annotated[int | None, typer.Option(help="Threads; one a core unless said.")] = None,
     weights: Annotated[str | None, typer.Option(help="Hold matrices as f32, bf16, q8 or q4.")] = None,
+    cache: options.Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure speed, beside what the machine could do.
@@ -37,7 +38,7 @@ def bench(
     from longra.model import load
 
     lengths, contexts = _numbers("--prefill", prefill), _numbers("--decode-at", decode_at)
-    loaded = load(model or default_model(), threads=threads, weights=weights)
+    loaded = load(model or default_model(), threads=threads, weights=weights, cache=cache)
     spec, backend = loaded.spec, loaded.engine.backend
     longest = max([*lengths, *(context + 32 for context in contexts)], default=0)
     if longest > spec.context:

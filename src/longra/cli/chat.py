@@ -53,6 +53,7 @@ def chat(
     system: options.System = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
+    cache: options.Cache = None,
     as_json: options.JsonLines = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -81,7 +82,7 @@ def chat(
         )
     )
     biases = parse_biases(logit_bias or ())
-    loaded, name = options.load_model(model, threads, weights)
+    loaded, name = options.load_model(model, threads, weights, cache)
     from longra.tasks.dialogue import Conversation
 
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))

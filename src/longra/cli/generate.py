@@ -68,6 +68,7 @@ def generate(
     ] = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
+    cache: options.Cache = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -103,7 +104,7 @@ def generate(
     biases = parse_biases(logit_bias or ())
     steps = None if tidy is None else _steps(tidy)
     text = read_prompt(prompt, file)
-    loaded, name = options.load_model(model, threads, weights)
+    loaded, name = options.load_model(model, threads, weights, cache)
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
     if note := notes.script_note(text, name):
         console.warning(note)

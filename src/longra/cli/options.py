@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from longra.model import Model as LoadedModel
 
 WeightKind = Literal["f32", "bf16", "q8", "q4"]
+CacheKind = Literal["f32", "bf16", "q8"]
 
 Model = Annotated[
     str | None, typer.Option("-m", "--model", help="Name, source or path of a model; a small one unless said.")
 ]
 Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads; one a core unless said.")]
 Weights = Annotated[WeightKind | None, typer.Option(help="Hold matrices so; as the file has them unless said.")]
+Cache = Annotated[CacheKind | None, typer.Option(help="Hold keys and values so; bf16 unless said.")]
 MaxTokens = Annotated[int | None, typer.Option("-n", "--max-tokens", help="New tokens at most; 512 unless said.")]
 MinTokens = Annotated[int | None, typer.Option(help="New tokens before the text may end.")]
 Temperature = Annotated[
@@ -53,10 +55,12 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def load_model(model: str | None, threads: int | None, weights: str | None) -> "tuple[LoadedModel, str]":
+def load_model(
+    model: str | None, threads: int | None, weights: str | None, cache: str | None
+) -> "tuple[LoadedModel, str]":
     """Load the model that is meant, the default one if none is named; and what it is called."""
     from longra.library import default_model
     from longra.model import load
 
     name = default_model() if model is None else model
-    return load(name, threads=threads, weights=weights), name
+    return load(name, threads=threads, weights=weights, cache=cache), name
