@@ -1,6 +1,7 @@
 // The native module: build a plan, run steps. Everything is checked here, so that no argument can crash the interpreter.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -65,8 +66,8 @@ void linear(Plan& plan, int from, int to, const std::string& input, const Norm& 
 }
 
 void attention(Plan& plan, std::tuple<int, int> q, std::tuple<int, int> k, std::tuple<int, int> v, int to, int layer, int rope, int heads,
-               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, float eps,
-               float shift) {
+               int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, int k_scale,
+               int sinks, float eps, float shift) {
   require(head_dim <= 512, "a head may be at most 512 wide");
   plan.add(std::make_unique<AttentionOp>(plan, AttentionSpec{std::get<0>(q),
                                                              std::get<0>(k),
@@ -77,17 +78,19 @@ void attention(Plan& plan, std::tuple<int, int> q, std::tuple<int, int> k, std::
                                                              to,
                                                              layer,
                                                              rope,
-                                                             {heads, kv_heads, head_dim, scale, softcap, window},
+                                                             {heads, kv_heads, head_dim, scale, softcap, window, nullptr},
                                                              q_norm,
                                                              k_norm,
                                                              k_shift,
+                                                             k_scale,
+                                                             sinks,
                                                              eps,
                                                              shift}));
 }
 
-// segments: (rows, start position, pages offset) one after the other; pages: all page tables joined.
+// segments: (rows, start position, pages offset) one after the other; pages: all page tables joined. mass: [rows][positions] or none.
 void step(Plan& plan, bool decode, Ints tokens, const std::vector<std::tuple<int, int, int, bool>>& segments, Ints pages, Ints logit_rows,
-          Out out) {
+          Out out, std::optional<Out> mass) {
   Step s{};
   const size_t rows = tokens.size();
   require(rows >= 1 && rows <= (size_t)Plan::max_rows, "a step has 1 to 512 rows");
@@ -111,6 +114,12 @@ void step(Plan& plan, bool decode, Ints tokens, const std::vector<std::tuple<int
   s.logit_rows = logit_rows.data();
   s.out = out.data();
   s.out_stride = out.shape(1);
+  if (mass) {
+    require(decode && segments.size() == 1, "attention mass is for the decode rows of one sequence");
+    require(mass->shape(0) == rows && mass->shape(1) > (size_t)positions.back(), "mass has the wrong shape");
+    s.mass = mass->data();
+    s.mass_stride = mass->shape(1);
+  }
   nb::gil_scoped_release unlocked;
   plan.step(s);
 }
@@ -179,10 +188,10 @@ NB_MODULE(_native, m) {
       .def("linear", &linear, "source"_a, "to"_a, "input"_a, "norm"_a, "kind"_a, "parts"_a, "add"_a, "finish_gate"_a, "finish_activate"_a,
            "operand_ready"_a)
       .def("attention", &attention, "q"_a, "k"_a, "v"_a, "to"_a, "layer"_a, "rope"_a, "heads"_a, "kv_heads"_a, "head_dim"_a, "scale"_a,
-           "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "k_shift"_a, "eps"_a, "shift"_a)
+           "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "k_shift"_a, "k_scale"_a, "sinks"_a, "eps"_a, "shift"_a)
       .def("reserve", &Plan::reserve, "pages"_a)
       .def("copy_page", &Plan::copy_page, "source"_a, "target"_a)
-      .def("step", &step, "decode"_a, "tokens"_a, "segments"_a, "pages"_a, "logit_rows"_a, "out"_a)
+      .def("step", &step, "decode"_a, "tokens"_a, "segments"_a, "pages"_a, "logit_rows"_a, "out"_a, "mass"_a = nb::none())
       .def("read_rate", &Plan::read_rate, "bytes"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("multiply_rate", &Plan::multiply_rate, nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("product_bytes", &Plan::product_bytes)

@@ -85,6 +85,17 @@ void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, fl
   *total = sum(weights);
 }
 
+// Products of queries with the keys of pages [first, last): scores [count][kSpan].
+void multiply_keys(const CacheShape& shape, const CacheView& cache, int first, int last, const float* q, int count, float* unpacked,
+                   float* scores) {
+  const int width = shape.k_width();
+  for (int p = first; p < last; p++) {
+    const uint8_t* next = p + 1 < last ? cache.page(p + 1) : cache.page(first) + shape.key_bytes();
+    const float* keys = unpack_keys(shape, cache.page(p), next, unpacked);
+    multiply<false>(q, width, count, keys, width, width * 16, 4, scores + (p - first) * kPageTokens, kSpan);
+  }
+}
+
 // The larger of a page's two unpacked halves.
 size_t page_floats(const CacheShape& shape) {
   return (size_t)kPageTokens * (shape.k_width() > shape.v_width() ? shape.k_width() : shape.v_width());
@@ -99,15 +110,10 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
 #if defined(__AMX_BF16__)
   if (shape.kind == CacheKind::B16) return attend_span_tiles(shape, attention, cache, seen, q, each, count, partials);
 #endif
-  const int k_width = shape.k_width(), v_width = shape.v_width();
-  const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
+  const int v_width = shape.v_width(), first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
   const size_t size = partial_floats(shape);
   float *unpacked = (float*)scratch, *scores = unpacked + page_floats(shape);
-  for (int p = first; p < last; p++) {
-    const uint8_t* next = p + 1 < last ? cache.page(p + 1) : cache.page(first) + shape.key_bytes();
-    const float* keys = unpack_keys(shape, cache.page(p), next, unpacked);
-    multiply<false>(q, k_width, count, keys, k_width, k_width * 16, 4, scores + (p - first) * kPageTokens, kSpan);
-  }
+  multiply_keys(shape, cache, first, last, q, count, unpacked, scores);
   for (int i = 0; i < count; i++) {
     float* partial = partials + i * size;
     softmax(attention, first * kPageTokens, (last - first) * 4, each[i], scores + i * kSpan, partial, partial + 1);
@@ -121,9 +127,9 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
   }
 }
 
-void merge_spans(const CacheShape& shape, const float* partials, size_t stride, int spans, float* y) {
+void merge_spans(const CacheShape& shape, const float* partials, size_t stride, int spans, const float* sink, float* y) {
   const int v_width = shape.v_width();
-  float maximum = kMasked, total = 0;
+  float maximum = sink ? *sink * kLog2E : kMasked, total = sink ? 1 : 0;
   alignas(64) float values[512] = {};
   for (int s = 0; s < spans; s++) {
     const float* p = partials + s * stride;
@@ -131,6 +137,21 @@ void merge_spans(const CacheShape& shape, const float* partials, size_t stride, 
   }
   const float inverse = 1.0f / total;
   for (int d = 0; d < shape.head_dim; d++) y[d] = values[d] * inverse;
+}
+
+void attend_mass(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
+                 const Seen* each, int count, const Merged* merged, float* const* mass, uint8_t* scratch) {
+  const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
+  float *unpacked = (float*)scratch, *scores = unpacked + page_floats(shape);
+  multiply_keys(shape, cache, first, last, q, count, unpacked, scores);
+  for (int i = 0; i < count; i++) {
+    float* weights = scores + i * kSpan;
+    const Floats maximum = splat(merged[i].maximum), total = splat(merged[i].total);
+    for (int t = 0; t < (last - first) * 4; t++)
+      store(weights + t * 16, exp2(score_of(attention, load(weights + t * 16)) - maximum) / total);
+    const int begin = each[i].begin > seen.begin ? each[i].begin : seen.begin, end = each[i].end < seen.end ? each[i].end : seen.end;
+    for (int key = begin; key < end; key++) mass[i][key] += weights[(key / kPageTokens - first) * kPageTokens + slot_of(key % kPageTokens)];
+  }
 }
 
 }  // namespace longra::LONGRA_ISA

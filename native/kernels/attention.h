@@ -6,7 +6,6 @@
 namespace longra::LONGRA_ISA {
 
 constexpr float kMasked = -1e30f;
-constexpr float kLog2E = 1.44269504f;
 
 // Positions of the lanes of tile t after `from`.
 LONGRA_INLINE Ints tile_positions(int from, int t) {

@@ -221,8 +221,8 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
     uint16_t* packed = reinterpret_cast<uint16_t*>(p + aligned(sizeof(State)));
     memset(packed + s.q_size(), 0, s.values_size() * 4);
     for (int r = 0; r < kRows; r++) {
-      state.maximum[r] = kMasked;
-      state.sum[r] = 0;
+      state.maximum[r] = attention.sinks ? attention.sinks[t.head] * kLog2E : kMasked;
+      state.sum[r] = attention.sinks ? 1 : 0;
       for (int half = 0; half < s.halves; half++) {
         uint16_t* out = packed + (size_t)(r / 16) * s.halves * 512 + half * 512 + r % 16 * 32;
         for (int d = 0; d < 32; d++) {

@@ -19,7 +19,9 @@ size_t prefill_scratch(int, int, int);
 void cache_write(const CacheShape&, uint8_t*, int, const float*, const float*);
 void attend_span(const CacheShape&, const AttentionShape&, const CacheView&, Seen, const float*, const Seen*, int, float*, uint8_t*);
 size_t attend_scratch(const CacheShape&);
-void merge_spans(const CacheShape&, const float*, size_t, int, float*);
+void merge_spans(const CacheShape&, const float*, size_t, int, const float*, float*);
+void attend_mass(const CacheShape&, const AttentionShape&, const CacheView&, Seen, const float*, const Seen*, int, const Merged*,
+                 float* const*, uint8_t*);
 uint32_t read_all(const uint8_t*, size_t, int);
 double multiply_all(uint8_t*, int);
 #if defined(__AMX_BF16__)
@@ -57,6 +59,7 @@ const Kernels kernels = {
     .attend_span = attend_span,
     .attend_scratch = attend_scratch,
     .merge_spans = merge_spans,
+    .attend_mass = attend_mass,
     .read_all = read_all,
     .multiply_all = multiply_all,
 #if defined(__AMX_BF16__)

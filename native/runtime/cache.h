@@ -19,7 +19,7 @@ namespace longra {
 enum class CacheKind : uint8_t { F32, B16, Q8 };
 
 constexpr int kPageTokens = 64;
-constexpr int kKeyGroup = 32, kValueGroup = 16;  // channels that share a scale
+constexpr int kKeyGroup = 16, kValueGroup = 64;  // channels that share a scale
 
 constexpr int tile_of(int token) { return token / 32 * 2 + token / 4 % 2; }  // of a page
 constexpr int lane_of(int token) { return token % 32 / 8 * 4 + token % 4; }

@@ -46,6 +46,7 @@ struct AttentionShape {
   int heads, kv_heads, head_dim;
   float scale, softcap;  // softcap 0: none
   int window;            // 0: none
+  const float* sinks;    // [heads] logits that join the sum of weights with no value of their own, or null
   int group() const { return heads / kv_heads; }
   Seen seen(int position) const { return {window && position >= window ? position - window + 1 : 0, position + 1}; }
 };
@@ -53,7 +54,13 @@ struct AttentionShape {
 // A query is one head of one row. Attention gives each query a result over each span of keys, merged in order afterwards: spans
 // lie at fixed positions, so that sums depend neither on threads nor on what runs beside.
 constexpr int kSpan = 512;
+constexpr float kLog2E = 1.44269504f;
 constexpr int kQueries = 48;  // that one pass over a span serves
+
+// The largest score of a query (in powers of two) and the sum of its weights.
+struct Merged {
+  float maximum, total;
+};
 
 // An unmerged result, of one query over one span: largest score (in powers of two), sum of weights, at 16 the values [v_width].
 inline size_t partial_floats(const CacheShape& s) { return 16 + s.v_width(); }
@@ -90,12 +97,16 @@ struct Kernels {
   void (*attend_span)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
                       const Seen* each, int count, float* partials, uint8_t* scratch);
   size_t (*attend_scratch)(const CacheShape& shape);
-  // Merge `spans` results of a query, `stride` floats apart, in order, into y [head_dim].
-  void (*merge_spans)(const CacheShape& shape, const float* partials, size_t stride, int spans, float* y);
+  // Merge `spans` results of a query, `stride` floats apart, in order, into y [head_dim]; with the head's sink, or null.
+  void (*merge_spans)(const CacheShape& shape, const float* partials, size_t stride, int spans, const float* sink, float* y);
+  // As attend_span, when the queries' merged maxima and sums are known: adds 2^(score - maximum) / total to mass[query][key].
+  void (*attend_mass)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
+                      const Seen* each, int count, const Merged* merged, float* const* mass, uint8_t* scratch);
   uint32_t (*read_all)(const uint8_t* p, size_t bytes, int ahead);
   double (*multiply_all)(uint8_t* scratch, int rounds);
-  // Prefill on the matrix unit: rows at positions start.. by the heads of one key/value head. A tile is 32 rows of one
-  // head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart. Null without tiles.
+  // Prefill on the matrix unit (attention.sinks: those of this key/value head): rows at positions start.. by the heads of one key/value
+  // head. A tile is 32 rows of one head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart. Null
+  // without tiles.
   void (*attend_block)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int start, int rows,
                        const float* q, size_t q_stride, float* y, size_t y_stride, int first, int step, uint8_t* scratch);
   size_t (*attend_block_scratch)(const CacheShape& shape, int tiles);

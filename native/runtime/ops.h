@@ -116,12 +116,14 @@ struct AttentionSpec {
   AttentionShape shape;
   int q_norm, k_norm;  // vectors or -1
   int k_shift;         // vector [kv_heads * head_dim] that is taken from every key, or -1
+  int k_scale;         // vector [kv_heads * head_dim] by which keys are divided and queries multiplied, or -1
+  int sinks;           // vector [heads] or -1
   float eps, shift;
 };
 
 class AttentionOp : public Op {
  public:
-  AttentionOp(Plan& plan, AttentionSpec spec) : plan_(plan), spec_(spec) {}
+  AttentionOp(Plan& plan, AttentionSpec spec) : plan_(plan), spec_(spec) { spec_.shape.sinks = plan.vector_at(spec.sinks); }
   void run(const Step& step, int thread) override;
 
  private:
@@ -129,10 +131,12 @@ class AttentionOp : public Op {
   void rotate_and_store(const Segment& segment, int row, int head);
   std::vector<Item> items_of(const Step& step) const;
   void attend_items(const std::vector<Item>& items, int thread);
-  void attend_split(const std::vector<Item>& items, int thread);
+  void attend_split(const Step& step, const std::vector<Item>& items, int thread);
+  void pack_queries(const Item& item, float* q, Seen* each) const;
   void attend_tiles(const Step& step, int thread);
   void attend_spans(const Item& item, int begin, int end, float* partials, uint8_t* scratch);
   void merge(const Item& item, const float* partials);
+  void add_mass(const Step& step, const Item& item, const float* partials, Share spans, uint8_t* scratch);
 
   Plan& plan_;
   AttentionSpec spec_;

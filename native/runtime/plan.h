@@ -45,6 +45,8 @@ struct Step {
   std::vector<Segment> segments;
   float* out;  // [logits][out_stride]
   size_t out_stride;
+  float* mass;  // [rows][mass_stride], to which the weights of each key are added, over heads and layers; null: not wanted
+  size_t mass_stride;
 };
 
 class Plan;

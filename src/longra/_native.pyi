@@ -59,6 +59,8 @@ class Plan:
         q_norm: int,
         k_norm: int,
         k_shift: int,
+        k_scale: int,
+        sinks: int,
         eps: float,
         shift: float,
     ) -> None: ...
@@ -72,6 +74,7 @@ class Plan:
         pages: npt.NDArray[np.int32],
         logit_rows: npt.NDArray[np.int32],
         out: npt.NDArray[np.float32],
+        mass: npt.NDArray[np.float32] | None = None,
     ) -> None: ...
     def read_rate(self, bytes: int) -> float: ...
     def multiply_rate(self) -> float: ...

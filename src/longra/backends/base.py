@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from longra.errors import UsageError
+
 Int32 = npt.NDArray[np.int32]
 Float32 = npt.NDArray[np.float32]
 
@@ -36,6 +38,15 @@ class Chunk:
     extended: bool = False
 
 
+def check_mass(mass: Float32, chunks: list[Chunk], arithmetic: Arithmetic) -> None:
+    """Raises UsageError unless a step can add its attention to `mass` (see Backend.step)."""
+    if arithmetic != "decode" or len(chunks) != 1:
+        raise UsageError(f"attention mass is for one sequence's decode rows; got {len(chunks)} sequences, {arithmetic}")
+    rows, end = len(chunks[0].tokens), chunks[0].start + len(chunks[0].tokens)
+    if mass.dtype != np.float32 or mass.ndim != 2 or len(mass) != rows or mass.shape[1] < end:
+        raise UsageError(f"mass must be float32 [{rows}, {end} or more]; got {mass.dtype} {list(mass.shape)}")
+
+
 class Backend(Protocol):
     """A loaded model. Not thread-safe: one step at a time."""
 
@@ -50,8 +61,16 @@ class Backend(Protocol):
             LongraError: there is not that much memory.
         """
 
-    def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
-        """Run all chunks; their keys and values enter their pages. Returns logits [sum of chunk.logits, vocabulary]."""
+    def step(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None = None) -> Float32:
+        """Run all chunks; their keys and values enter their pages. Returns logits [sum of chunk.logits, vocabulary].
+
+        With `mass`, float32 [tokens of the chunk, positions], the attention that each row gives to each position, summed
+        over heads and layers, is added to it: heads * layers for each row in all (less what attention sinks take). It is
+        for the "decode" arithmetic and one chunk; it costs about as much again as the attention itself.
+
+        Raises:
+            UsageError: `mass` with several chunks, with "prefill", or of another shape.
+        """
 
     def settle(self) -> None:
         """The model is loaded; give back what only loading needed."""

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from longra._native import Plan
+from longra.backends.keys import key_scale, key_shift
 from longra.errors import FitError
 from longra.files.tensor import FLOATS, Tensor
 from longra.graph import (
@@ -31,7 +33,6 @@ from longra.graph import (
 )
 
 LOGITS = -1
-_SLOW_POSITIONS = 8192
 _RELEASED_AT = 32 << 20
 _NO_NORM = (False, -1, -1, 0.0, 0.0)
 _Norm = tuple[bool, int, int, float, float]
@@ -76,6 +77,7 @@ class Lowering:
     def __init__(self, plan: Plan, graph: Graph, weights: str, cache: str, release: Callable[[], None]) -> None:
         self.plan = plan
         self.weights = weights
+        self.cache = cache
         self.release = release
         self.unreleased = 0
         self.readers = readers_of(graph.output)
@@ -382,7 +384,9 @@ class Lowering:
             node.window or 0,
             self.vector(node.q_norm),
             self.vector(node.k_norm),
-            self._key_shift(node),
+            self._channels(key_shift(node)),
+            self._channels(key_scale(node)) if self.cache == "q8" else -1,
+            self.vector(node.sinks),
             node.norm_eps,
             node.norm_shift,
         )
@@ -390,23 +394,8 @@ class Lowering:
             self.give_back(buffer_of)
         return buffer
 
-    def _key_shift(self, node: Attention) -> int:
-        """A vector that is taken from all keys before they are rounded, or -1.
-
-        Softmax does not see what all scores of a query share, so any fixed vector may go. Qwen2's key bias is up to 200
-        in channels that rope hardly turns, where a bf16 key would round away what tells tokens apart (measured: five to
-        fifteen times the divergence). So the bias goes where rope turns it by less than a radian in 8,192 tokens.
-        """
-        if not isinstance(node.k, Linear) or node.k.bias is None or node.k_norm is not None or node.softcap:
-            return -1
-        shift = node.k.bias.float32().reshape(node.kv_heads, node.head_dim).copy()
-        if node.rope is not None:
-            pairs = len(node.rope.frequencies)
-            fast = np.flatnonzero(np.array(node.rope.frequencies) * _SLOW_POSITIONS >= 1)
-            for i in fast:
-                first = 2 * i if node.rope.interleaved else i
-                shift[:, [first, first + (1 if node.rope.interleaved else pairs)]] = 0
-        return self.plan.vector(np.ascontiguousarray(shift.reshape(-1)))
+    def _channels(self, values: npt.NDArray[np.float32] | None) -> int:
+        return -1 if values is None else self.plan.vector(np.ascontiguousarray(values.reshape(-1)))
 
     def _query_key_value(self, node: Attention) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """Buffers and columns of q, k, v, which attention changes in place: one product where they share an input."""

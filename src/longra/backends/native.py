@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from longra import _native
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, check_mass
 from longra.backends.lowering import Lowering
 from longra.errors import LongraError, UsageError
 from longra.graph import Graph
@@ -114,9 +114,14 @@ class NativeBackend:
         """Copy a page's keys and values."""
         self._plan.copy_page(source, target)
 
-    def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
+    def step(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None = None) -> Float32:
         """Run all chunks; see Backend.step. Chunks of any length are cut into runs of at most _native.MAX_ROWS rows."""
-        results = [self._run(group, arithmetic) for group in _groups(chunks, _native.MAX_ROWS)]
+        if mass is not None:
+            check_mass(mass, chunks, arithmetic)
+        results: list[Float32] = []
+        for i, group in enumerate(_groups(chunks, _native.MAX_ROWS)):
+            part = None if mass is None else mass[i * _native.MAX_ROWS : (i + 1) * _native.MAX_ROWS]
+            results.append(self._run(group, arithmetic, part))
         return results[0] if len(results) == 1 else np.concatenate(results)
 
     def read_rate(self, size: int) -> float:
@@ -127,7 +132,7 @@ class NativeBackend:
         """Operations a second of all threads on random operands from the first-level cache, now."""
         return self._plan.multiply_rate()
 
-    def _run(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
+    def _run(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None) -> Float32:
         segments: list[tuple[int, int, int, bool]] = []
         wanted: list[int] = []
         offset = row = 0
@@ -146,7 +151,7 @@ class NativeBackend:
             )
         pages = np.concatenate([chunk.pages for chunk in chunks]).astype(np.int32, copy=False)
         out = np.empty((len(wanted), self._width), np.float32)
-        self._plan.step(arithmetic == "decode", tokens, segments, pages, np.array(wanted, np.int32), out)
+        self._plan.step(arithmetic == "decode", tokens, segments, pages, np.array(wanted, np.int32), out, mass)
         return out[:, : self.vocabulary]
 
 

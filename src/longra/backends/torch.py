@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, check_mass
 from longra.errors import FitError, LongraError, UsageError
 from longra.files.tensor import Tensor
 from longra.graph import (
@@ -64,6 +64,7 @@ class TorchBackend:
         self._kept: list[Tensor] = []
         self._keys: list[Any] = []
         self._values: list[Any] = []
+        self._mass: Float32 | None = None
         self._order = [node for node in in_order(graph.output) if node is not graph.output]
         self._pack([*self._order, graph.output])
 
@@ -80,8 +81,11 @@ class TorchBackend:
         if self._keys[source] is not None:
             self._keys[target], self._values[target] = self._keys[source].clone(), self._values[source].clone()
 
-    def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:  # noqa: ARG002
+    def step(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None = None) -> Float32:
         """Run all chunks; see Backend.step."""
+        if mass is not None:
+            check_mass(mass, chunks, arithmetic)
+        self._mass = mass
         with self.torch.inference_mode():
             rows = [self._chunk(chunk) for chunk in chunks]
             logits: Float32 = self.torch.cat(rows).cpu().numpy()
@@ -176,7 +180,13 @@ class TorchBackend:
         seen = at[None] <= position
         if node.window is not None:
             seen &= at[None] > position - node.window
-        weights = scores.masked_fill(~seen, float("-inf")).softmax(-1)
+        scores = scores.masked_fill(~seen, float("-inf"))
+        if node.sinks is not None:
+            sinks = self._weight(node.sinks)[:, None, None].expand(-1, rows, 1)
+            scores = self.torch.cat((scores, sinks), -1)
+        weights = scores.softmax(-1)[..., :end]
+        if self._mass is not None:
+            self._mass[:, :end] += weights.sum(0).cpu().numpy()
         mixed: torch.Tensor = self.torch.einsum("hrt,thd->rhd", weights, values.repeat_interleave(group, 1))
         return mixed.reshape(rows, -1)
 

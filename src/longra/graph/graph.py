@@ -92,6 +92,7 @@ class Graph:
         k_norm: Tensor | None = None,
         norm_eps: float = 1e-6,
         norm_shift: float = 0.0,
+        sinks: Tensor | None = None,
     ) -> Node:
         """Causal attention over the sequence; scale is 1 / sqrt(head_dim) unless given. See nodes.Attention."""
         if heads % kv_heads:
@@ -102,6 +103,8 @@ class Graph:
         for norm in (q_norm, k_norm):
             if norm is not None:
                 _check("attention", norm, (head_dim,))
+        if sinks is not None:
+            _check("attention", sinks, (heads,))
         if rope is not None and 2 * len(rope.frequencies) > head_dim:
             raise FitError(f"attention: rope turns {2 * len(rope.frequencies)} channels of a head of {head_dim}")
         return Attention(
@@ -121,6 +124,7 @@ class Graph:
             k_norm,
             norm_eps,
             norm_shift,
+            sinks,
         )
 
     @staticmethod

@@ -99,6 +99,7 @@ class Attention(Node):
         rope: rotation of q and k before they meet; None for none.
         q_norm, k_norm: weights [head_dim] of an RmsNorm over each head before rope (Qwen3, Gemma 3), with norm_eps and
             norm_shift as in RmsNorm.
+        sinks: logits [heads] that join each softmax's denominator and have no value (Xiao et al. 2024); None for none.
     """
 
     q: Node
@@ -116,6 +117,7 @@ class Attention(Node):
     k_norm: Tensor | None = None
     norm_eps: float = 1e-6
     norm_shift: float = 0.0
+    sinks: Tensor | None = None
 
 
 def in_order(output: Node) -> list[Node]:
