@@ -44,7 +44,14 @@ def bleu(tokenize: str) -> SacreMeasure:
 
 def chrf(word_order: int = 0) -> SacreMeasure:
     """chrF2 (word_order 0), chrF2+ (1) or chrF2++ (2)."""
-    return SacreMeasure(partial(CHRF, word_order=word_order), CHRF(word_order=word_order))
+    return SacreMeasure(partial(_Chrf, word_order=word_order), _Chrf(word_order=word_order))
+
+
+class _Chrf(CHRF):
+    """As sacrebleu's, but a score of 0 is of the same type as the others: its bootstrap stops at a mixture (2.6)."""
+
+    def _compute_f_score(self, statistics: list[int]) -> float:
+        return super()._compute_f_score(statistics) or statistics[0] * 0.0
 
 
 def measure(of: SacreMeasure, hypotheses: Sequence[str], references: References, samples: int = SAMPLES) -> Score:
