@@ -58,7 +58,7 @@ def product(isa: str, kind: str, data: Any, rows: int, x: Any, arithmetic: str, 
     """x @ weights.T by a plan of two operations: embedding rows are x, the output is the product."""
     count, inputs = x.shape
     plan = _native.Plan(2, isa)
-    plan.cache(1, 1, 32, False)
+    plan.cache(1, 1, 32, "bf16")
     table = packed(plan, "F32", np.ascontiguousarray(x, np.float32).view(np.uint8).reshape(-1), count, inputs, "f32")
     matrix = packed(plan, kind, data, rows, inputs, target)
     buffer = plan.buffer(inputs, False)
@@ -153,7 +153,7 @@ def test_weights_beyond_packed_scales_are_refused() -> None:
 )
 def test_bad_steps_are_refused(tokens: list[int], segments: list[Any], pages: list[int], rows: list[int]) -> None:
     plan = _native.Plan(1, _native.usable()[-1])
-    plan.cache(1, 1, 32, False)
+    plan.cache(1, 1, 32, "bf16")
     out = np.zeros((len(rows), 16), np.float32)
     arrays = [np.array(values, np.int32) for values in (tokens, pages, rows)]
     with pytest.raises(ValueError, match=r"."):
