@@ -11,7 +11,8 @@ from support import real
 
 if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels, as .ci/native makes them
     found = importlib.util.spec_from_file_location("longra._native", path)
-    assert found and found.loader
+    assert found is not None
+    assert found.loader is not None
     sys.modules["longra._native"] = importlib.util.module_from_spec(found)
     found.loader.exec_module(sys.modules["longra._native"])
 

@@ -30,7 +30,6 @@
 #undef _mm512_inserti32x8
 #undef _mm512_inserti64x4
 #undef _mm512_roundscale_ps
-#undef _mm512_shuffle_epi32
 #undef _mm512_shuffle_f32x4
 #undef _mm512_shuffle_i32x4
 #undef _mm512_shuffle_i64x2

@@ -130,13 +130,6 @@ inline __m512i _mm512_shuffle_i32x4(__m512i a, __m512i b, int order) {
 }
 inline __m512i _mm512_shuffle_i64x2(__m512i a, __m512i b, int order) { return _mm512_shuffle_i32x4(a, b, order); }
 inline __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, int order) { return (__m512)_mm512_shuffle_i32x4((__m512i)a, (__m512i)b, order); }
-// Within each 128-bit lane.
-inline __m512i _mm512_shuffle_epi32(__m512i a, int order) {
-  auto r = lanes_of<uint32_t>(a);
-  const auto x = r;
-  for (int i = 0; i < 16; i++) r[i] = x[i / 4 * 4 + (order >> i % 4 * 2 & 3)];
-  return from_lanes<__m512i>(r);
-}
 // Bytes n to n + 15 of b followed by a, within each 128-bit lane.
 inline __m512i _mm512_alignr_epi8(__m512i a, __m512i b, int n) {
   const auto x = lanes_of<uint8_t>(a), y = lanes_of<uint8_t>(b);
