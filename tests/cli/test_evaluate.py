@@ -145,3 +145,66 @@ def test_the_page_shows_the_worst_first_and_runs_nothing(capsys: pytest.CaptureF
     assert len(re.findall(r'<rect class="bar"', page)) == len({"27", "32", "48", "100"})
     assert not re.search(r"<script|https?://|src=|url\(", page)
     assert "nrefs:1|ar:10000|" in page
+
+
+STORY = (
+    "# Story\n\n"
+    + "\n\n".join(
+        f"On day {day} the {who} went to the {place} and found {day * 7} stones."
+        for day in range(1, 30)
+        for who, place in [("miller", "river"), ("smith", "hill")]
+    )
+    + "\n\nThen all of them came back again. "
+    + "They sat down and ate. " * 40
+    + "They sat"
+)
+
+
+def test_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("story.md").write_text(STORY, encoding="utf-8")
+    assert run("text", "story.md", "--target-length", "3000") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    length, _, table = out.partition("\n\n")
+    assert re.fullmatch(r"[\d,]+ words of 3,000 asked for: S_l [\d.]+; \d windows, \d sections", length)
+    assert re.search(r"^rep_4 +[\d.]+ +[\d.]+ +<= 0.08  !  [▁▂▃▄▅▆▇█]+$", table, re.MULTILINE)
+    assert "\n! repeated in window" in table
+    assert "S_l falls below 80" in table
+
+
+def test_text_as_json_and_from_a_pipe() -> None:
+    ran = longra("evaluate", "text", "--json", stdin="今天下雨。" * 30)
+    shown = json.loads(ran.out)
+    assert list(shown) == [
+        *("unit", "length", "target", "length_score", "code_characters"),
+        *("sections", "windows", "measures", "flags"),
+    ]
+    assert (shown["unit"], shown["length"], shown["target"]) == ("characters", 120, None)
+    assert list(shown["measures"][0]) == ["name", "whole", "curve", "limit", "above_is_bad"]
+    assert list(shown["flags"][0]) == ["measure", "value", "limit", "windows", "reason"]
+    assert list(shown["windows"][0]) == ["start", "end", "line", "units"]
+
+
+def test_text_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("story.md").write_text(STORY, encoding="utf-8")
+    assert run("text", "story.md", "--html", "page.html") == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count("<polyline") == 10
+    assert 'class="dot over"' in page
+    assert not re.search(r"<script|https?://|src=|url\(", page)
+    assert capsys.readouterr().err == "page.html: written\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("text", "none.txt"), 1, "cannot read none.txt"),
+        (("text", "marks.txt"), 1, "the text has no words"),
+        (("text", "h.txt", "--target-length", "0"), 2, "--target-length"),
+        (("text", "h.txt", "--encoding", "utf-9"), 2, "there is no encoding 'utf-9'"),
+    ],
+)
+def test_errors_of_text(words: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("marks.txt").write_text("...\n", encoding="utf-8")
+    assert run(*words) == code
+    assert says in capsys.readouterr().err

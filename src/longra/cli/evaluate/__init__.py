@@ -9,6 +9,7 @@ VERBS = {
     "bleu": "Shared runs of words with references (BLEU); for translations.",
     "chrf": "Shared runs of characters with references (chrF); for translations.",
     "rouge": "Shared words and sequences with references (ROUGE); for summaries.",
+    "text": "A long text by itself: length, repetition, loops, unfinished sentences.",
 }
 """Verb -> what it does. Each lives in longra/cli/evaluate/<verb>.py as a function of the same name."""
 
@@ -25,7 +26,7 @@ GROUP = typer.Typer(name="evaluate", cls=Verbs, add_completion=False, rich_marku
 
 @GROUP.callback(
     invoke_without_command=True,
-    epilog="Examples:  longra evaluate bleu out.txt ref.txt   |   longra evaluate rouge out.txt ref.txt",
+    epilog="Examples:  longra evaluate bleu out.txt ref.txt   |   longra evaluate text story.md --target-length 3000",
 )
 def evaluate(ctx: typer.Context) -> None:
     """Measure a text, beside references or by itself.

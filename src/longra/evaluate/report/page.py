@@ -16,7 +16,8 @@ th { text-align: left; white-space: nowrap; color: var(--faint); font-weight: 60
 th, td { padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: anywhere; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .text { white-space: pre-wrap; } .faint, footer { color: var(--faint); font-size: .88rem; overflow-wrap: anywhere; }
-.bad { color: var(--bad); font-weight: 600; } figure { margin: .8rem 0; } figcaption { color: var(--faint); font-size: .88rem; }
+.bad { border-left: 3px solid var(--bad); padding-left: .7rem; } figure { margin: .8rem 0; }
+figcaption { color: var(--faint); font-size: .88rem; }
 svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--faint); } .bar { fill: var(--bar); }
 .bar.over { fill: var(--bad); } .curve { fill: none; stroke: var(--bar); stroke-width: 2; stroke-linejoin: round; }
 .dot { fill: var(--bar); } .dot.over { fill: var(--bad); } .axis { stroke: var(--line); }
