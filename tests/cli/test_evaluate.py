@@ -69,6 +69,15 @@ def test_chrf_with_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("chrF2++|nrefs:1|")
 
 
+def test_few_segments_say_little(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, lines in {"h3.txt": HYPOTHESES, "r3.txt": REFERENCES, "b3.txt": BASELINE}.items():
+        Path(name).write_text("\n".join(lines[:3]) + "\n", encoding="utf-8")
+    assert run("chrf", "h3.txt", "r3.txt", "--baseline", "b3.txt") == 0
+    assert "warning: 3 segments say little about a difference" in capsys.readouterr().err
+    assert run("chrf", "h.txt", "r.txt", "--baseline", "b.txt") == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("measure", ["bleu", "chrf", "rouge"])
 def test_a_baseline(measure: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(measure, "h.txt", "r.txt", "--baseline", "b.txt", "--json") == 0
@@ -166,7 +175,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert err == ""
     length, _, table = out.partition("\n\n")
-    assert re.fullmatch(r"[\d,]+ words of 3,000 asked for: S_l [\d.]+; \d windows, \d sections", length)
+    assert re.fullmatch(r"[\d,]+ words of 3,000 asked for: S_l [\d.]+; \d windows, \d sections?", length)
     assert re.search(r"^rep_4 +[\d.]+ +[\d.]+ +<= 0.08  !  [▁▂▃▄▅▆▇█]+$", table, re.MULTILINE)
     assert "\n! repeated in window" in table
     assert "S_l falls below 80" in table

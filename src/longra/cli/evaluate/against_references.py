@@ -35,6 +35,7 @@ HtmlOption = Annotated[
 ]
 
 _LEAST_SAMPLES = 40
+_FEW = 20
 _SHOWN_COLUMNS = 48
 
 
@@ -118,6 +119,8 @@ def show(title: str, found: Found, how: Shown) -> None:
         console.result(score.line)
     if found.comparisons:
         console.result("\n" + _comparison_table(found.comparisons))
+        if len(found.corpus.hypotheses) < _FEW:
+            console.warning(f"{len(found.corpus.hypotheses)} segments say little about a difference; take 100 or more")
 
 
 def _segment_table(found: Found) -> str:

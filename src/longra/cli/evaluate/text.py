@@ -58,8 +58,13 @@ def _length(report: "Report") -> str:
     target = "" if report.target is None else f" of {report.target:,} asked for: S_l {report.length_score:.1f}"
     code = f"; {report.code_characters:,} characters of code are not measured" if report.code_characters else ""
     return (
-        f"{report.length:,} {report.unit}{target}; {len(report.windows):,} windows, {report.sections:,} sections{code}"
+        f"{report.length:,} {report.unit}{target}; "
+        f"{_count(len(report.windows), 'window')}, {_count(report.sections, 'section')}{code}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(report: "Report") -> str:
