@@ -73,11 +73,9 @@ LONGRA_INLINE Ints right32(Ints a) {
 LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints nibbles) {
   return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)table)), nibbles.v)};
 }
-// acc + the dot products of four unsigned with four signed bytes in each lane; both exact.
-template <int MAX>
-LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) {
-  return {_mm512_dpbusd_epi32(acc.v, u8.v, s8.v)};
-}
+LONGRA_INLINE void keep(Ints&) {}
+// acc + the dot product of four unsigned with four signed bytes in each lane, exact.
+LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) { return {_mm512_dpbusd_epi32(acc.v, u8.v, s8.v)}; }
 LONGRA_INLINE Floats select_below(Ints position, int limit, Floats a, Floats b) {  // position < limit ? a : b
   return {_mm512_mask_mov_ps(b.v, _mm512_cmplt_epi32_mask(position.v, _mm512_set1_epi32(limit)), a.v)};
 }
@@ -173,18 +171,16 @@ LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints x) {
   const __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
   return {_mm256_shuffle_epi8(t, x.a), _mm256_shuffle_epi8(t, x.b)};
 }
-// Pairs of products must fit 16 bits: bytes above 127 (MAX) go through their two halves.
-template <int MAX>
-LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
+LONGRA_INLINE Ints operator^(Ints x, Ints y) { return LONGRA_BOTH(_mm256_xor_si256); }
+LONGRA_INLINE Ints add16(Ints x, Ints y) { return LONGRA_BOTH(_mm256_add_epi16); }
+LONGRA_INLINE Ints abs8(Ints x) { return {_mm256_abs_epi8(x.a), _mm256_abs_epi8(x.b)}; }
+LONGRA_INLINE Ints sign8(Ints x, Ints y) { return LONGRA_BOTH(_mm256_sign_epi8); }                // x with the sign of y
+LONGRA_INLINE Ints multiply_pairs8(Ints x, Ints y) { return LONGRA_BOTH(_mm256_maddubs_epi16); }  // unsigned by signed, to 16 bits
+// The compiler must have x here, in registers: it would else move all products of a chain before its sums, and run out of them.
+LONGRA_INLINE void keep(Ints& x) { asm volatile("" : "+x"(x.a), "+x"(x.b)); }
+LONGRA_INLINE Ints sum_pairs16(Ints x) {
   const __m256i one = _mm256_set1_epi16(1);
-  auto half = [&](__m256i c, __m256i u, __m256i s) {
-    if constexpr (MAX <= 128) return _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), one));
-    const __m256i low = _mm256_and_si256(u, _mm256_set1_epi8(127));
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(u, 7), _mm256_set1_epi8(1));
-    c = _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_maddubs_epi16(low, s), one));
-    return _mm256_add_epi32(c, _mm256_slli_epi32(_mm256_madd_epi16(_mm256_maddubs_epi16(high, s), one), 7));
-  };
-  return {half(acc.a, x.a, y.a), half(acc.b, x.b, y.b)};
+  return {_mm256_madd_epi16(x.a, one), _mm256_madd_epi16(x.b, one)};
 }
 LONGRA_INLINE Floats select_below(Ints p, int limit, Floats x, Floats y) {
   const __m256i l = _mm256_set1_epi32(limit);
@@ -356,7 +352,7 @@ LONGRA_INLINE Ints look_up(const uint8_t table[16], Ints x) {
   memcpy(&x, b, 64);
   return x;
 }
-template <int MAX>
+LONGRA_INLINE void keep(Ints&) {}
 LONGRA_INLINE Ints dot(Ints acc, Ints x, Ints y) {
   uint8_t u[64];
   int8_t s[64];

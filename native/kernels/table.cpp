@@ -10,8 +10,9 @@ void add(const float*, int, float*);
 void multiply(const float*, int, float*);
 void rotate(float*, const float*, const float*, int, bool);
 void embed(const Matrix&, int, float, float*);
-void quantise(const float*, int, QuantisedRow);
-void decode(const Piece&, int, int, const QuantisedRow*, const float*, size_t, int, float*, size_t, Finish);
+void quantise(const float*, int, const QuantisedRows&);
+void multiply_quantised(const Piece&, int, int, const QuantisedRows&, float*, size_t, Finish);
+void multiply_floats(const Piece&, int, int, const float*, size_t, int, float*, size_t, Finish);
 void pack_operand(const float*, size_t, int, int, uint16_t*);
 void prefill(const Piece&, const Piece*, int, int, const uint16_t*, const float*, size_t, int, float*, size_t, uint16_t*, int, Finish,
              Activate, uint8_t*);
@@ -46,7 +47,8 @@ const Kernels kernels = {
     .rotate = rotate,
     .embed = embed,
     .quantise = quantise,
-    .decode = decode,
+    .multiply_quantised = multiply_quantised,
+    .multiply_floats = multiply_floats,
     .pack_operand = pack_operand,
     .prefill = prefill,
     .prefill_scratch = prefill_scratch,

@@ -10,16 +10,23 @@ namespace longra {
 
 enum class Activate : uint8_t { Silu, Gelu, GeluTanh, Relu };
 
-// A row quantised for the integer dot product, in the byte order of formats.h.
-//   codes int8 [k], scales float [k / 32], sums int32 [k / 16] of the codes.
-struct QuantisedRow {
-  int8_t* codes;
-  float* scales;
-  int32_t* sums;
-  static constexpr size_t bytes(int k) { return (size_t)k + k / 32 * 4 + k / 16 * 4 + 64; }
-  static QuantisedRow at(uint8_t* p, int k) {
-    return {reinterpret_cast<int8_t*>(p), reinterpret_cast<float*>(p + k), reinterpret_cast<int32_t*>(p + k + k / 32 * 4)};
-  }
+// 32 inputs of a row, quantised for the integer dot product: x = code * scale.
+struct alignas(64) QuantisedGroup {
+  int8_t codes[32];  // in the byte order of formats.h
+  float scale;
+  int32_t sums[3];  // of the codes of the first 16 inputs, of the second 16, of all, as `dot_start` reads them
+  float scaled[3];  // the same sums times scale
+};
+
+// Rows of quantised groups, in chunks of kChunkRows: [chunk][k / 32][rows of the chunk]. A product takes a group of k of all
+// rows of a chunk one after the other.
+constexpr int kChunkRows = 64;
+struct QuantisedRows {
+  QuantisedGroup* data;
+  int rows, groups;  // groups of 32 k
+  static size_t bytes(int rows, int k) { return (size_t)rows * (k / 32) * sizeof(QuantisedGroup); }
+  int chunk_rows(int first) const { return rows - first < kChunkRows ? rows - first : kChunkRows; }
+  QuantisedGroup* chunk(int first) const { return data + (size_t)first * groups; }  // first: a multiple of kChunkRows
 };
 
 // One block of a product's outputs: what becomes of the sums.
@@ -78,10 +85,12 @@ struct Kernels {
   void (*rotate)(float* x, const float* cosines, const float* sines, int pairs, bool interleaved);  // in place
   void (*embed)(const Matrix& table, int row, float scale, float* y);                               // y = row * scale
 
-  void (*quantise)(const float* x, int k, QuantisedRow row);
-  // Outputs of row blocks [begin, end) of a piece for `rows` rows; B16 and F32 read x, the others `quantised`.
-  void (*decode)(const Piece& piece, int begin, int end, const QuantisedRow* quantised, const float* x, size_t x_stride, int rows, float* y,
-                 size_t y_stride, Finish finish);
+  void (*quantise)(const float* x, int row, const QuantisedRows& to);
+  // Outputs of row blocks [begin, end) of a piece with quantised weights: the same bits for any number of rows.
+  void (*multiply_quantised)(const Piece& piece, int begin, int end, const QuantisedRows& x, float* y, size_t y_stride, Finish finish);
+  // The same for float weights, by few rows.
+  void (*multiply_floats)(const Piece& piece, int begin, int end, const float* x, size_t x_stride, int rows, float* y, size_t y_stride,
+                          Finish finish);
 
   void (*pack_operand)(const float* x, size_t x_stride, int k, int rows, uint16_t* operand);
   // Outputs of pairs [begin, end) of row blocks: 2i and 2i + 1 of the piece, or i of the piece and i of `gate_with`.

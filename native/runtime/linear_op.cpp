@@ -45,52 +45,65 @@ const float* LinearOp::input_row(int row, float* space) const {
 void LinearOp::run(const Step& step, int thread) {
   const int rows = row_count(step, plan_.buffer_at(spec_.from));
   if (rows == 0) return;
-  if (step.decode)
-    run_decode(step, thread, rows);
+  if (tiles_ && !step.decode)
+    run_tiles(step, thread, rows);
   else
-    run_prefill(step, thread, rows);
+    run_rows(step, thread, rows);
 }
 
-void LinearOp::run_decode(const Step& step, int thread, int rows) {
-  // One row: each thread prepares it for itself, which costs less than waiting for another. More: they share the work.
-  const size_t float_row = (size_t)padded_ * 4, quantised_row = round_up((int)QuantisedRow::bytes(padded_), 64);
-  const size_t bytes = rows * (float_row + quantised_row) + 64;
-  const bool alone = rows == 1;
+LinearOp::Target LinearOp::target(const Step& step) const {
+  if (spec_.to < 0) return {step.out, step.out_stride};
+  const Buffer& to = plan_.buffer_at(spec_.to);
+  return {to.data(), to.stride};
+}
+
+void LinearOp::run_rows(const Step& step, int thread, int rows) {
+  // Decode of one row: each thread prepares it for itself, which costs less than waiting for another. Else they share the work.
+  const int threads = plan_.pool().threads();
+  const size_t quantised_bytes = any_quantised_ ? QuantisedRows::bytes(rows, padded_) : 0;
+  const size_t float_bytes = (any_float_ ? rows : 0) * (size_t)padded_ * 4;
+  const bool alone = step.decode && rows == 1;
   if (!alone) {
-    if (thread == 0) plan_.shared_scratch(bytes);
+    if (thread == 0) plan_.shared_scratch(quantised_bytes + float_bytes);
     plan_.pool().barrier();
   }
-  uint8_t* space = alone ? plan_.scratch(thread, bytes) : plan_.shared_scratch(bytes);
-  float* floats = reinterpret_cast<float*>(space);
-  QuantisedRow quantised[Plan::max_rows];
-  for (int r = 0; r < rows; r++) quantised[r] = QuantisedRow::at(space + rows * float_row + r * quantised_row, padded_);
-  const Share mine = alone ? Share{0, 1} : share(rows, thread, plan_.pool().threads());
+  const size_t own_bytes = (size_t)padded_ * 4;
+  uint8_t* own = plan_.scratch(thread, own_bytes + (alone ? quantised_bytes + float_bytes : 0));
+  uint8_t* space = alone ? own + own_bytes : plan_.shared_scratch(quantised_bytes + float_bytes);
+  const QuantisedRows quantised{reinterpret_cast<QuantisedGroup*>(space), rows, padded_ / 32};
+  float* floats = reinterpret_cast<float*>(space + quantised_bytes);
+  const Share mine = alone ? Share{0, 1} : share(rows, thread, threads);
   for (int r = mine.begin; r < mine.end; r++) {
-    float* own = floats + (size_t)r * padded_;
-    const float* x = input_row(r, own);
-    if (any_float_ && x != own) std::copy(x, x + padded_, own);
-    if (any_quantised_) plan_.kernels().quantise(x, padded_, quantised[r]);
+    float* to = any_float_ ? floats + (size_t)r * padded_ : reinterpret_cast<float*>(own);
+    const float* x = input_row(r, to);
+    if (any_float_ && x != to) std::copy(x, x + padded_, to);
+    if (any_quantised_) plan_.kernels().quantise(x, r, quantised);
   }
   if (!alone) plan_.pool().barrier();
 
-  float* y = spec_.to < 0 ? step.out : plan_.buffer_at(spec_.to).data();
-  const size_t y_stride = spec_.to < 0 ? step.out_stride : plan_.buffer_at(spec_.to).stride;
+  const Target y = target(step);
+  const Finish finish = spec_.add ? Finish::Add : Finish::Store;
+  const Kernels& kernels = plan_.kernels();
   for (const Piece& piece : pieces_) {
-    const Share blocks = share(piece.matrix->row_blocks(), thread, plan_.pool().threads());
-    plan_.kernels().decode(piece, blocks.begin, blocks.end, quantised, floats, padded_, rows, y, y_stride,
-                           spec_.add ? Finish::Add : Finish::Store);
+    const int blocks = piece.matrix->row_blocks();
+    const Share part = share(blocks, thread, threads);
+    if (is_quantised(piece.matrix->format)) {
+      kernels.multiply_quantised(piece, part.begin, part.end, quantised, y.data, y.stride, finish);
+    } else if (step.decode) {
+      kernels.multiply_floats(piece, part.begin, part.end, floats, padded_, rows, y.data, y.stride, finish);
+    } else {
+      const Share pairs = share((blocks + 1) / 2, thread, threads);
+      uint8_t* scratch = plan_.scratch(thread, kernels.prefill_scratch(padded_, pairs.end - pairs.begin, rows));
+      kernels.prefill(piece, nullptr, pairs.begin, pairs.end, nullptr, floats, padded_, rows, y.data, y.stride, nullptr, 0, finish,
+                      spec_.kind, scratch);
+    }
   }
 }
 
-void LinearOp::run_prefill(const Step& step, int thread, int rows) {
+void LinearOp::run_tiles(const Step& step, int thread, int rows) {
   const int threads = plan_.pool().threads();
-  const bool tiles = tiles_;
-  uint16_t *operand = nullptr, *next = nullptr;
-  const float* x = nullptr;
-  if (tiles && spec_.operand_ready) {
-    operand = plan_.operand(1);
-  } else if (tiles) {
-    operand = plan_.operand(0);
+  uint16_t* operand = plan_.operand(spec_.operand_ready ? 1 : 0);
+  if (!spec_.operand_ready) {
     float* space = reinterpret_cast<float*>(plan_.scratch(thread, (size_t)32 * padded_ * 4));
     const Share mine = share((rows + 31) / 32, thread, threads);
     for (int b = mine.begin; b < mine.end; b++) {
@@ -103,36 +116,24 @@ void LinearOp::run_prefill(const Step& step, int thread, int rows) {
       plan_.kernels().pack_operand(space, padded_, padded_, count, operand + (size_t)b * 32 * padded_);
     }
     plan_.pool().barrier();
-  } else {
-    if (thread == 0) plan_.shared_scratch((size_t)rows * padded_ * 4);
-    plan_.pool().barrier();
-    float* floats = reinterpret_cast<float*>(plan_.shared_scratch((size_t)rows * padded_ * 4));
-    const Share mine = share(rows, thread, threads);
-    for (int r = mine.begin; r < mine.end; r++) {
-      float* own = floats + (size_t)r * padded_;
-      const float* row = input_row(r, own);
-      if (row != own) std::copy(row, row + padded_, own);
-    }
-    plan_.pool().barrier();
-    x = floats;
   }
 
   Finish finish = spec_.add ? Finish::Add : Finish::Store;
+  uint16_t* next = nullptr;
   int out_k = 0;
-  if (tiles && (spec_.finish_gate || spec_.finish_activate)) {
+  if (spec_.finish_gate || spec_.finish_activate) {
     finish = spec_.finish_gate ? Finish::Gate : Finish::Activate;
     next = plan_.operand(1);
     out_k = round_up(pieces_[0].matrix->rows, kBlockInputs);
   }
-  float* y = spec_.to < 0 ? step.out : plan_.buffer_at(spec_.to).data();
-  const size_t y_stride = spec_.to < 0 ? step.out_stride : plan_.buffer_at(spec_.to).stride;
+  const Target y = target(step);
   const bool gate = finish == Finish::Gate;
   for (size_t p = 0; p < pieces_.size(); p += gate ? 2 : 1) {
     const int blocks = pieces_[p].matrix->row_blocks();
     const Share mine = share(gate ? blocks : (blocks + 1) / 2, thread, threads);
     uint8_t* scratch = plan_.scratch(thread, plan_.kernels().prefill_scratch(padded_, mine.end - mine.begin, rows));
-    plan_.kernels().prefill(pieces_[p], gate ? &pieces_[p + 1] : nullptr, mine.begin, mine.end, operand, x, padded_, rows, y, y_stride,
-                            next, out_k, finish, spec_.kind, scratch);
+    plan_.kernels().prefill(pieces_[p], gate ? &pieces_[p + 1] : nullptr, mine.begin, mine.end, operand, nullptr, padded_, rows, y.data,
+                            y.stride, next, out_k, finish, spec_.kind, scratch);
   }
 }
 

@@ -97,10 +97,14 @@ class LinearOp : public Op {
   void run(const Step& step, int thread) override;
 
  private:
-  void run_decode(const Step& step, int thread, int rows);
-  void run_prefill(const Step& step, int thread, int rows);
+  struct Target {
+    float* data;
+    size_t stride;
+  };
+  void run_rows(const Step& step, int thread, int rows);   // integers and floats
+  void run_tiles(const Step& step, int thread, int rows);  // prefill on the matrix unit
   const float* input_row(int row, float* space) const;
-  void prepare_row(int row, float* floats, QuantisedRow quantised) const;
+  Target target(const Step& step) const;
 
   Plan& plan_;
   LinearSpec spec_;
