@@ -5,6 +5,7 @@
 // table of 128 bytes turns into the mantissa. The reference m of a row moves only when it falls 2^8 behind.
 // A row's result depends on its position alone: keys it may not see add exact zeros.
 #include "attention.h"
+#include "attention_operands.h"
 
 #if defined(__AMX_BF16__)
 
@@ -12,7 +13,7 @@ namespace longra::LONGRA_ISA {
 
 namespace {
 
-constexpr int kKeys = 256, kRows = 32;
+constexpr int kKeys = 256, kRows = 32, kPages = kKeys / kPageTokens;
 
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start = 0, reserved[14] = {};
@@ -48,7 +49,7 @@ struct Work {
   alignas(64) uint16_t weights[kKeys / 32][kRows][32];
 };
 
-void scores(const Shape& s, const CacheView& cache, int from, int keys, const uint16_t* q, Work& work) {
+void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, Work& work) {
   const size_t half_rows = (size_t)s.halves * 512;
   const bool resident = s.halves == 2;
   if (resident) {
@@ -58,7 +59,7 @@ void scores(const Shape& s, const CacheView& cache, int from, int keys, const ui
     _tile_loadd(7, q + half_rows + 512, 64);
   }
   for (int g = 0; g < keys / 16; g++) {
-    const uint16_t* k = (const uint16_t*)cache.page((from + g * 16) / kPageTokens) + (size_t)(g % 4) * s.halves * 512;
+    const uint16_t* k = pages[g / 4].keys + (size_t)(g % 4) * s.halves * 512;
     _tile_zero(0);
     _tile_zero(1);
     if (resident) {
@@ -143,9 +144,8 @@ void softmax(const Shape& s, int keys, State& state, float* values, Work& work) 
   }
 }
 
-void weighted_values(const Shape& s, const CacheView& cache, int from, int keys, float* values, const Work& work) {
+void weighted_values(const Shape& s, const Operands* pages, int keys, float* values, const Work& work) {
   float* upper = values + (size_t)s.v_tiles * 256;
-  const size_t values_at = (size_t)kPageTokens * s.cache.k_width();
   for (int d = 0; d < s.v_tiles; d += 2) {
     const bool two = d + 1 < s.v_tiles;
     _tile_loadd(0, values + d * 256, 64);
@@ -155,7 +155,7 @@ void weighted_values(const Shape& s, const CacheView& cache, int from, int keys,
       _tile_loadd(3, upper + d * 256 + 256, 64);
     }
     for (int g = 0; g < keys / 32; g++) {
-      const uint16_t* v = (const uint16_t*)cache.page((from + g * 32) / kPageTokens) + values_at + ((g % 2) * s.v_tiles + d) * 512;
+      const uint16_t* v = pages[g / 2].values + ((g % 2) * s.v_tiles + d) * 512;
       _tile_loadd(4, work.weights[g][0], 64);
       _tile_loadd(5, work.weights[g][16], 64);
       _tile_loadd(6, v, 64);
@@ -198,7 +198,8 @@ size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
 
 size_t attend_block_scratch(const CacheShape& cache, int tiles) {
   const size_t q = (size_t)kRows * cache.k_width() * 2, values = (size_t)kRows * cache.v_width() * 4;
-  return aligned(sizeof(Work)) + tiles * (aligned(sizeof(State)) + q + values);
+  const size_t operands = operand_floats(cache) * 4 + kPages * operand_numbers(cache) * 2;
+  return aligned(sizeof(Work)) + operands + tiles * (aligned(sizeof(State)) + q + values);
 }
 
 void attend_block(const CacheShape& cache_shape, const AttentionShape& attention, const CacheView& cache, int start, int rows,
@@ -207,7 +208,9 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
   const int tiles = attention.group() * ((rows + kRows - 1) / kRows);
   const int dim = cache_shape.head_dim;
   Work& work = *reinterpret_cast<Work*>(scratch);
-  uint8_t* states = scratch + aligned(sizeof(Work));
+  float* floats = reinterpret_cast<float*>(scratch + aligned(sizeof(Work)));
+  uint16_t* numbers = reinterpret_cast<uint16_t*>(floats + operand_floats(cache_shape));
+  uint8_t* states = reinterpret_cast<uint8_t*>(numbers + kPages * operand_numbers(cache_shape));
   const size_t state_size = aligned(sizeof(State)) + s.q_size() * 2 + s.values_size() * 4;
   TileConfig config;
   for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
@@ -235,6 +238,9 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
     if (t.end > key_end) key_end = t.end;
   }
   for (int from = key_begin / kKeys * kKeys; from < key_end; from += kKeys) {
+    Operands pages[kPages];
+    for (int p = 0; p < kPages && from + p * kPageTokens < key_end; p++)
+      pages[p] = page_operands(cache_shape, cache.page(from / kPageTokens + p), floats, numbers + p * operand_numbers(cache_shape));
     for (int i = first; i < tiles; i += step) {
       const Tile t = tile_at(attention, start, rows, i);
       if (from >= t.end || from + kKeys <= t.begin) continue;
@@ -244,12 +250,12 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
       float* values = reinterpret_cast<float*>(p + aligned(sizeof(State)) + s.q_size() * 2);
       const int keys = t.end - from < kKeys ? (t.end - from + 31) / 32 * 32 : kKeys;
       const int first_position = start + t.row, last_position = t.end - 1;
-      scores(s, cache, from, keys, packed, work);
+      scores(s, pages, keys, packed, work);
       if (attention.softcap != 0) cap(s, keys, work);
       const bool before_window = attention.window && from < last_position - attention.window + 1;
       if (from + keys - 1 > first_position || before_window) mask(s, from, keys, first_position, last_position, work);
       softmax(s, keys, state, values, work);
-      weighted_values(s, cache, from, keys, values, work);
+      weighted_values(s, pages, keys, values, work);
     }
   }
   for (int i = first; i < tiles; i += step) {
