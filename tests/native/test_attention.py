@@ -26,13 +26,19 @@ def tensor(name: str, *shape: int, scale: float = 1.0) -> Tensor:
 
 
 def graph_of(
-    kv_heads: int, group: int, head_dim: int, window: int | None, softcap: float | None, sinks: Tensor | None = None
+    kv_heads: int,
+    group: int,
+    head_dim: int,
+    window: int | None,
+    softcap: float | None,
+    sinks: Tensor | None = None,
+    k_bias: Tensor | None = None,
 ) -> Graph:
     g = Graph()
     heads = kv_heads * group
     x = g.embed(tensor("embedding", VOCABULARY, HIDDEN), HIDDEN)
     q = g.linear(x, tensor("q", heads * head_dim, HIDDEN, scale=0.15))
-    k = g.linear(x, tensor("kk", kv_heads * head_dim, HIDDEN, scale=0.15))
+    k = g.linear(x, tensor("kk", kv_heads * head_dim, HIDDEN, scale=0.15), k_bias)
     v = g.linear(x, tensor("vvv", kv_heads * head_dim, HIDDEN, scale=0.15))
     rope = Rope(tuple(10_000.0 ** (-i / (head_dim // 2)) for i in range(head_dim // 2)))
     shape = {"layer": 0, "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}
@@ -164,3 +170,21 @@ def test_mass_is_refused_where_it_is_not_known() -> None:
         backend.step([chunk, chunk], "decode", mass)
     with pytest.raises(UsageError, match=r"mass must be float32 \[1, 1 or more\]; got float32 \[2, 4\]"):
         backend.step([chunk], "decode", np.zeros((2, 4), np.float32))
+
+
+@pytest.mark.parametrize("arithmetic", ["prefill", "decode"])
+def test_a_large_key_bias_does_not_spoil_an_8_bit_cache(arithmetic: str) -> None:
+    """In a channel that rope turns fast (Qwen2), where it cannot be left out of the keys."""
+    bias = np.zeros(64, np.float32)
+    bias[3] = 150.0
+    graph = graph_of(1, 3, 64, None, None, k_bias=Tensor("bias", "F32", (64,), bias.view(np.uint8)))
+    wanted = logits(TorchBackend(graph, spec_of(1, 64)), 100, 3, arithmetic)
+    found = logits(backend_of(graph, 1, 64, _native.usable()[0], "q8"), 100, 3, arithmetic)
+    assert np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < 0.02
+
+
+def test_caches_that_there_are_not() -> None:
+    with pytest.raises(UsageError, match="cache 'q4' is unknown; choose from f32, bf16, q8"):
+        NativeBackend(graph_of(1, 1, 8, None, None), spec_of(1, 8), cache="q4")
+    assert NativeBackend(graph_of(1, 1, 8, None, None), spec_of(1, 8), weights="f32").cache == "f32"
+    assert NativeBackend(graph_of(1, 1, 8, None, None), spec_of(1, 8)).cache == "bf16"
