@@ -180,7 +180,7 @@ def test_a_large_key_bias_does_not_spoil_an_8_bit_cache(arithmetic: str) -> None
     graph = graph_of(1, 3, 64, None, None, k_bias=Tensor("bias", "F32", (64,), bias.view(np.uint8)))
     wanted = logits(TorchBackend(graph, spec_of(1, 64)), 100, 3, arithmetic)
     found = logits(backend_of(graph, 1, 64, _native.usable()[0], "q8"), 100, 3, arithmetic)
-    assert np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < 0.02
+    assert np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < 0.05
 
 
 def test_caches_that_there_are_not() -> None:
