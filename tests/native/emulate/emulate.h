@@ -2,7 +2,6 @@
 #pragma once
 #include "amx.h"
 
-#define LONGRA_INLINE static inline
 #define __AVX512F__ 1
 #define __AVX512BW__ 1
 #define __AVX512DQ__ 1
