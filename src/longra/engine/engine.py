@@ -2,6 +2,7 @@
 
 import atexit
 import threading
+import time
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Items
 
@@ -71,12 +72,15 @@ class Engine:
             batch = self.scheduler.schedule()
         if batch is None:
             return
+        began = time.perf_counter()
         try:
             rows = self.backend.step(batch.chunks, batch.arithmetic)
         except Exception as error:
             with self._lock:
                 self._end_all(batch.requests, error)
             return
+        if batch.arithmetic == "decode":
+            self.scheduler.speculation.times.add(batch.rows, time.perf_counter() - began)
         with self._lock:
             self._postprocess(batch, rows)
 
@@ -124,10 +128,21 @@ class Engine:
                 self._add_token(text, rows[-1])
 
     def _has_grown(self, text: Text, chunk: Chunk, rows: Float32) -> None:
-        assert text.sequence is not None
-        text.sequence.advance(len(chunk.tokens))
-        for row in rows:
+        """The next token from the row of the last certain one, and more as long as the drafts are what was chosen.
+
+        Keys and values of drafts that were not are written over by what comes in their place.
+        """
+        sequence = text.sequence
+        assert sequence is not None
+        drafts = chunk.tokens[len(chunk.tokens) - chunk.logits + 1 :].tolist() if chunk.logits else []
+        text.drafted += len(drafts)
+        sequence.advance(len(chunk.tokens) - len(drafts))
+        for row, draft in zip(rows, [*drafts, None], strict=False):
             self._add_token(text, row)
+            if text.finish_reason is not None or text.choices[-1].token != draft:
+                return
+            text.accepted += 1
+            sequence.advance(1)
 
     def _add_token(self, text: Text, row: Float32) -> None:
         """Let a text choose its next token, and see what that ends."""

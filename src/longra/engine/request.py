@@ -5,6 +5,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from longra.backends.base import Float32
+from longra.engine.drafts import Drafts
 from longra.engine.sequence import Sequence
 from longra.sampling import Choice, Sampler
 
@@ -21,6 +22,9 @@ class Text:
         choices: what was chosen so far; the last may end the text.
         finish_reason: None while it grows; then "stop" (an end token, or the watcher's word), "length" or "cancelled".
         sequence: its tokens and pages while it grows; None while it waits, and at the end.
+        drafts: guesses how it goes on, where that may pay.
+        drafted: guessed tokens that were run.
+        accepted: those of them that were right.
         request: what it belongs to.
     """
 
@@ -31,6 +35,9 @@ class Text:
     choices: list[Choice] = field(default_factory=list)
     finish_reason: str | None = None
     sequence: Sequence | None = None
+    drafts: Drafts | None = None
+    drafted: int = 0
+    accepted: int = 0
     request: "Request" = field(init=False, repr=False)
 
     @property
@@ -67,6 +74,7 @@ class Request:
         ends: tokens that end a text.
         extended: whether prompt and text may grow beyond what plain rope frequencies hold.
         last: positions at the prompt's end whose logits are wanted.
+        corpus: what texts may be drafted from besides prompt and text; None never drafts.
         take: gets these logits, where there are no texts, in blocks [n, vocabulary], by the thread that steps.
         notify: told of each text that has grown, and of None at the end.
         number: of its arrival.
@@ -79,6 +87,7 @@ class Request:
     ends: frozenset[int] = frozenset()
     extended: bool = False
     last: int = 1
+    corpus: Drafts | None = None
     take: Callable[[Float32], None] = _nobody
     notify: Callable[[Text | None], None] = _nobody
     number: int = field(default=0, init=False)

@@ -9,6 +9,7 @@ from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk
 from longra.engine.pages import PagePool, pages_for
 from longra.engine.request import Request, Text
 from longra.engine.sequence import Sequence
+from longra.engine.speculation import Speculation
 from longra.errors import LongraError
 
 PREFILL_ROWS = 512
@@ -57,6 +58,11 @@ class Batch:
         return [chunk for _, chunk in self.work]
 
     @property
+    def rows(self) -> int:
+        """Tokens that it runs."""
+        return sum(len(chunk.tokens) for _, chunk in self.work)
+
+    @property
     def requests(self) -> set[Request]:
         """Whom the step serves."""
         return {owner.request for owner, _ in self.work}
@@ -74,6 +80,7 @@ class Scheduler:
         waiting: for pages, the oldest first.
         reading: prompts on their way into the cache.
         growing: texts whose prompts are read, the next to step first.
+        speculation: chooses drafts.
     """
 
     def __init__(self, pool: PagePool) -> None:
@@ -81,6 +88,7 @@ class Scheduler:
         self.waiting: list[Reading] = []
         self.reading: list[Reading] = []
         self.growing: deque[Text] = deque()
+        self.speculation = Speculation()
         self._numbers = itertools.count()
         self._turn: Arithmetic = "prefill"
 
@@ -182,7 +190,19 @@ class Scheduler:
         for text in sorted(turn, key=lambda text: text.age):
             if text.sequence is not None and self._make_room(text, text.sequence):
                 batch.work.append((text, text.sequence.chunk(CATCH_UP_ROWS, logits=1)))
+        self._add_drafts(batch)
         return batch
+
+    def _add_drafts(self, batch: Batch) -> None:
+        """More rows for texts whose next tokens can be guessed, as far as there are pages that nobody needs."""
+        certain = [(text, chunk) for text, chunk in batch.work if isinstance(text, Text) and chunk.logits]
+        drafts = self.speculation.choose([text for text, _ in certain], batch.rows)
+        longer: dict[Reading | Text, Chunk] = {}
+        for (text, chunk), draft in zip(certain, drafts, strict=True):
+            sequence = text.sequence
+            if draft and sequence and sequence.missing(len(sequence.tokens) + len(draft)) <= self.pool.available:
+                longer[text] = sequence.chunk(len(chunk.tokens), 1, draft)
+        batch.work = [(owner, longer.get(owner, chunk)) for owner, chunk in batch.work]
 
     def _make_room(self, text: Text, sequence: Sequence) -> bool:
         """Pages for a text's next tokens. False if there are none and it was itself the youngest, to be put back."""
