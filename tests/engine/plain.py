@@ -10,8 +10,8 @@ from longra.sampling import GenerationConfig, Sampler
 CONFIG = GenerationConfig(temperature=1.0, top_k=0, top_p=1.0, seed=5)
 
 
-def texts_of(count: int, most: int, config: GenerationConfig = CONFIG, prompt: list[int] | None = None) -> list[Text]:
-    return [Text(i, Sampler(config, i, prompt or ()), most) for i in range(count)]
+def texts_of(count: int, most: int) -> list[Text]:
+    return [Text(i, Sampler(CONFIG, i), most) for i in range(count)]
 
 
 def plain_text(

@@ -2,6 +2,7 @@
 or arithmetic gives another text."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,15 +10,24 @@ from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
 
 VOCABULARY = 97
 
+HABIT = 8.0
+"""Makes a text repeat itself now and then, so that drafts of it can be right."""
+
 
 def logits_after(entries: list[tuple[int, str]]) -> Float32:
     """Logits [VOCABULARY] after tokens, each with the arithmetic that brought it into the cache."""
     digest = hashlib.blake2b(repr(entries).encode(), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(digest, "little")).normal(0, 2, VOCABULARY).astype(np.float32)
+    logits = np.random.default_rng(int.from_bytes(digest, "little")).normal(0, 2, VOCABULARY).astype(np.float32)
+    logits[(entries[-1][0] * 5 + 3) % 11] += HABIT
+    return logits
 
 
 class ToyBackend:
-    """Pages are lists of (token, arithmetic)."""
+    """Pages are lists of (token, arithmetic).
+
+    Attributes:
+        during: called in the middle of the next step.
+    """
 
     vocabulary = VOCABULARY
     page_bytes = 1000
@@ -28,6 +38,7 @@ class ToyBackend:
         self.steps: list[tuple[Arithmetic, list[int]]] = []
         self.copies = 0
         self.fail_at: int | None = None
+        self.during: Callable[[], None] | None = None
 
     def reserve(self, pages: int) -> None:
         self.pages += [[None] * PAGE_TOKENS for _ in range(len(self.pages), pages)]
@@ -40,6 +51,9 @@ class ToyBackend:
         self.steps.append((arithmetic, [len(chunk.tokens) for chunk in chunks]))
         if self.fail_at is not None and len(self.steps) > self.fail_at:
             raise RuntimeError("the toy broke")
+        if self.during is not None:
+            self.during()
+            self.during = None
         rows: list[Float32] = []
         for chunk in chunks:
             assert len(chunk.tokens) >= 1
