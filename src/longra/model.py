@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from longra.backends.base import Backend, Float32
 from longra.engine import Engine
+from longra.engine.drafts import Drafts
 from longra.errors import ContextError, TemplateError, UsageError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.files.spec import ModelSpec
@@ -111,6 +113,7 @@ class Model:
         self.tokenizer = tokenizer
         self.template = template
         self.load_seconds = load_seconds
+        self._corpus = lru_cache(4)(self._drafts)
 
     def generate(
         self,
@@ -218,6 +221,10 @@ class Model:
         if self.template is None:
             raise TemplateError(f"{self.name} has no chat template; pass --raw to continue the text itself")
         return self.tokenizer.encode(self.template.render(messages), add_special=False), False
+
+    def _drafts(self, text: str) -> Drafts:
+        """What continuations may be drafted from."""
+        return Drafts(self.tokenizer.encode(text, add_special=False) if text else ())
 
     def _ids(self, values: Any) -> list[int]:
         """Token ids, checked."""

@@ -57,6 +57,19 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Speculation:
+    """What guessing saved.
+
+    Attributes:
+        drafted: guessed tokens that the model checked.
+        accepted: those that were right, each of which saved a step.
+    """
+
+    drafted: int = 0
+    accepted: int = 0
+
+
+@dataclass(frozen=True)
 class Result:
     """A generation. `str(result)` is the first continuation's text.
 
@@ -66,6 +79,7 @@ class Result:
         prompt_tokens: tokens of the prompt.
         context_left: tokens that would still have fitted into the context after the prompt.
         model: the model's name.
+        speculation: tokens guessed and right.
     """
 
     sequences: tuple[Continuation, ...]
@@ -74,6 +88,7 @@ class Result:
     context_left: int
     timings: Timings
     model: str
+    speculation: Speculation = Speculation()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -111,6 +126,7 @@ class Result:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "timings": asdict(self.timings),
+            "speculation": asdict(self.speculation),
             "model": self.model,
         }
         if len(self.sequences) > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from longra.engine import Request, Text
 from longra.errors import UsageError
-from longra.result import Continuation, Result, Timings
+from longra.result import Continuation, Result, Speculation, Timings
 from longra.sampling import GenerationConfig, Sampler
 from longra.text.tokenizer import Tokenizer
 from longra.writer import Writer
@@ -38,7 +38,9 @@ class Stream:
             Text(i, Sampler(config, i, tokens, tokenizer.eos_ids, breakers), most, self._script.add)
             for i in range(config.num_sequences)
         ]
-        self._request = Request(tokens, texts, tokenizer.eos_ids, model._extended(len(tokens) + most))
+        extended = model._extended(len(tokens) + most)
+        corpus = model._corpus(config.draft_text) if config.speculation else None
+        self._request = Request(tokens, texts, tokenizer.eos_ids, extended, corpus=corpus)
         self._handle = model.engine.submit(self._request)
 
     def __iter__(self) -> "Stream":
@@ -106,7 +108,11 @@ class Stream:
             )
             for text, writer in zip(request.texts, self._script.writers, strict=True)
         )
-        return Result(sequences, self._config.seed or 0, prompt_tokens, self._room, timings, self._model.name)
+        speculation = Speculation(
+            sum(text.drafted for text in request.texts), sum(text.accepted for text in request.texts)
+        )
+        seed = self._config.seed or 0
+        return Result(sequences, seed, prompt_tokens, self._room, timings, self._model.name, speculation)
 
 
 class _Script:

@@ -51,6 +51,8 @@ def chat(
     stop: options.Stop = None,
     logit_bias: options.Bias = None,
     system: options.System = None,
+    speculation: options.Speculation = None,
+    draft_file: options.DraftFile = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
@@ -79,6 +81,8 @@ def chat(
             dry_multiplier=dry_multiplier,
             seed=seed,
             stop=stop,
+            speculation=speculation,
+            draft_text=options.draft_text(draft_file),
         )
     )
     biases = parse_biases(logit_bias or ())

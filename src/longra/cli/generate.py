@@ -66,6 +66,8 @@ def generate(
     tidy: Annotated[
         str | None, typer.Option(metavar="[=STEPS]", help="Tidy the text at the end; see `longra tidy --help`.")
     ] = None,
+    speculation: options.Speculation = None,
+    draft_file: options.DraftFile = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
@@ -99,6 +101,8 @@ def generate(
             stop=stop,
             logprobs=logprobs,
             num_sequences=num_sequences,
+            speculation=speculation,
+            draft_text=options.draft_text(draft_file),
         )
     )
     biases = parse_biases(logit_bias or ())

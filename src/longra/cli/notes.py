@@ -19,6 +19,7 @@ def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
         f"{result.model}: loaded in {times.load_seconds:.2f} s",
         f"prompt {result.prompt_tokens:,} tokens at {times.prefill_tokens_per_second:,.1f} tokens/s",
         f"new {result.completion_tokens:,} tokens at {times.decode_tokens_per_second:,.1f} tokens/s",
+        f"guessed {result.speculation.drafted:,}, {result.speculation.accepted:,} right",
         f"first after {times.time_to_first_token_seconds:.2f} s",
         f"{chosen}, at most {config.max_tokens:,} tokens",
         f"{threads} thread{'s' if threads > 1 else ''}",

@@ -44,6 +44,15 @@ Bias = Annotated[
     ),
 ]
 System = Annotated[str | None, typer.Option(help="Who the model is to be: the system message.")]
+Speculation = Annotated[
+    bool | None,
+    typer.Option(
+        "--speculation/--no-speculation", help="Guess what repeats, where that is faster; never changes a text."
+    ),
+]
+DraftFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A text that will be repeated in part: guess from it too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout: each answer.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]
@@ -53,6 +62,17 @@ File = Annotated[Path | None, typer.Option("-f", "--file", help="Read the prompt
 def given(**values: Any) -> dict[str, Any]:
     """Those of the values that the user gave."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def draft_text(file: Path | None) -> str | None:
+    """The text of --draft-file, if it is given.
+
+    Raises:
+        UsageError: it is not text in UTF-8.
+    """
+    from longra.cli.prompt import file_text
+
+    return None if file is None else file_text(file)
 
 
 def load_model(

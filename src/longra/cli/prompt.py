@@ -28,9 +28,18 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
     return prompt
 
 
+def file_text(file: Path) -> str:
+    """A file's text, without the line break that ends it.
+
+    Raises:
+        UsageError: it is not text in UTF-8.
+    """
+    return _text(file.read_bytes(), str(file))
+
+
 def _given_text(file: Path | None) -> str | None:
     if file is not None and str(file) != "-":
-        return _text(file.read_bytes(), str(file))
+        return file_text(file)
     if sys.stdin is None or (file is None and console.is_terminal(sys.stdin)):
         return None
     return _text(sys.stdin.buffer.read(), _STDIN)

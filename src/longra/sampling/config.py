@@ -41,6 +41,10 @@ class GenerationConfig:
         logit_bias: token id -> number added to its logit, -100 to 100; -100 bans the token.
         logprobs: alternatives to report for each token, 0 to 100; None is off.
         num_sequences: texts to generate from the one prompt, 1 to 256.
+        speculation: guess tokens where the text repeats itself, and check several in one step where that is faster; the
+            text is the same with and without.
+        draft_text: what the text may repeat besides prompt and text, such as an older version of it; guesses come from
+            there too.
     """
 
     max_tokens: int = 512
@@ -63,6 +67,8 @@ class GenerationConfig:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     logprobs: int | None = None
     num_sequences: int = 1
+    speculation: bool = True
+    draft_text: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
