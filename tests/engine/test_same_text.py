@@ -1,5 +1,7 @@
 """Same input, same text, on a real model: threads, neighbours, chunks and repetition change nothing."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,32 @@ def test_nothing_stays_in_the_cache(model: longra.Model) -> None:
     stream.close()
     assert model.engine.pool.used == 0
     assert stream.result.finish_reason == "interrupted"
+
+
+def test_with_drafts_or_without(model: longra.Model) -> None:
+    """Drafts come from the text itself, so that they are right until a penalty or a draw says otherwise."""
+    settings = {"max_tokens": 80, "seed": 3, "chat": False, "temperature": 0.7, "frequency_penalty": 0.01}
+    plain = model.generate(PROMPT, speculation=False, **settings)
+    times = model.engine.scheduler.speculation.times
+    times.add(1, 1.0)
+    times.add(16, 1.0)  # rows that cost nothing: draft whatever can be
+    drafted = model.generate(PROMPT, draft_text=plain.text, **settings)
+    assert drafted.token_ids == plain.token_ids
+    assert drafted.speculation.accepted > 0
+    assert plain.speculation.drafted == 0
+
+
+def test_callers_in_threads_get_what_each_would_get_alone(model: longra.Model, text: tuple[int, ...]) -> None:
+    alone = model.score("A short text to score beside the others.")
+    with ThreadPoolExecutor(4) as pool:
+        texts = [pool.submit(model.generate, PROMPT, **SETTINGS) for _ in range(3)]
+        scored = pool.submit(model.score, "A short text to score beside the others.")
+        assert [run.result().token_ids for run in texts] == [text] * 3
+        assert scored.result() == alone
+
+
+def test_a_stream_in_asyncio(model: longra.Model) -> None:
+    async def read() -> str:
+        return "".join([piece async for piece in model.stream(PROMPT, **SETTINGS)])
+
+    assert asyncio.run(read()) == model.generate(PROMPT, **SETTINGS).text
