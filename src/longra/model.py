@@ -35,6 +35,7 @@ def load(
     weights: str | None = None,
     cache: str | None = None,
     backend: Literal["native", "torch"] = "native",
+    lazy: bool = False,
 ) -> "Model":
     """Load a model, installing it first if it is a known name that is not installed.
 
@@ -44,6 +45,7 @@ def load(
         weights: "f32", "bf16", "q8" or "q4" to hold matrices so; None for the file's own.
         cache: "f32", "bf16" or "q8" to hold keys and values so; None for the default, or "f32" beside weights of "f32".
         backend: "native" (CPU), or "torch" (the extra longra[torch]).
+        lazy: make the tokenizer of a GGUF file when a text of over 2,000 characters needs it: for one short prompt.
 
     Raises:
         ModelNotFoundError, SourceError: there is no such model, or it cannot be fetched.
@@ -56,7 +58,7 @@ def load(
     path = ensure(str(name_or_path))
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec = read_spec(checkpoint)
-        tokenizer = beside.submit(load_tokenizer, checkpoint)  # up to a second, while the weights are packed
+        tokenizer = beside.submit(load_tokenizer, checkpoint, lazy)  # up to a second, while the weights are packed
         engine = Engine(_backend(checkpoint, spec, backend, threads, weights, cache))
         template = chat_template(checkpoint)
         stored = weight_file(checkpoint)

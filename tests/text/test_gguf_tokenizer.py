@@ -1,16 +1,20 @@
 """GGUF tokenizers against an independent implementation's encodings, and against files that are wrong."""
 
 import json
+from functools import cache
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizing import (
+    BYTE,
     CONTROL,
     DATA,
     NORMAL,
     REAL,
+    UNKNOWN,
     USER_DEFINED,
     byte_level_metadata,
     real_tokenizer,
@@ -18,9 +22,11 @@ from tokenizing import (
 )
 
 from longra.errors import FormatError, UsageError
+from longra.files.checkpoint import open_checkpoint
 from longra.text.gguf_tokenizer import read_gguf_tokenizer
 from longra.text.merges import merges_of
-from longra.text.tokenizer import Tokenizer
+from longra.text.tokenizer import Tokenizer, load_tokenizer
+from support.real import real_model
 
 REFERENCE = json.loads((DATA / "reference_tokens.json").read_text(encoding="utf-8"))
 
@@ -93,6 +99,54 @@ def test_byte_level_round_trip(text: str) -> None:
         tokenizer = real_tokenizer(name)
         kept = "".join(character for character in text if character not in tokenizer.lost(text))
         assert tokenizer.decode(tokenizer.encode(kept), skip_special=False) == kept
+
+
+@cache
+def lazy_tokenizer(name: str) -> Tokenizer:
+    with open_checkpoint(real_model(name)) as checkpoint:
+        return load_tokenizer(checkpoint, lazy=True)
+
+
+PARTS_OF_TEXTS = [
+    " ",
+    "\n",
+    "\t",
+    "the",
+    "The",
+    "12",
+    "ß",
+    "中文",
+    "é",
+    "😀",
+    "<|im_start|>",
+    "<end_of_turn>",
+    "▁",
+    "</s>",
+    "'s",
+]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_small_tokenizer_for_a_short_text_gives_the_same_tokens(name: str) -> None:
+    draw = Random(1)
+    for case in REFERENCE[name][:20]:
+        cut = case["text"][:1500]
+        mixed = "".join(draw.choice(PARTS_OF_TEXTS) if draw.random() < 0.2 else c for c in cut[:300])
+        for text in (cut, mixed):
+            assert lazy_tokenizer(name).encode(text) == real_tokenizer(name).encode(text)
+    assert "core" not in vars(lazy_tokenizer(name)._parts)
+
+
+@settings(max_examples=50)
+@given(st.text("ab c▁<>/s|u\n", max_size=40))
+def test_a_small_tokenizer_with_spaces_put_before(text: str) -> None:
+    pieces = PIECES | {"<|user|>": 0.0, "▁b": -5.0, "ab▁c": -6.0, "▁▁": -7.0, "c▁": -8.0}
+    types = [UNKNOWN, CONTROL, CONTROL] + [BYTE] * 256 + [NORMAL] * len(pieces)
+    types[259 + len(PIECES)] = CONTROL
+    metadata = sentencepiece_metadata(pieces, token_type=types) | {"general.architecture": "phi3"}
+    whole, small = (Tokenizer(read_gguf_tokenizer(metadata, lazy)) for lazy in (False, True))
+    for mixed in (text, f"{text}<|user|> {text}"):
+        assert small.encode(mixed) == whole.encode(mixed)
 
 
 def test_what_a_vocabulary_cannot_spell() -> None:

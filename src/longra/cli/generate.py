@@ -29,6 +29,8 @@ class _Command(TyperCommand):
         return super().parse_args(ctx, [*words, *args[end:]])
 
 
+_SHORT = 1000  # characters of a prompt for which a whole tokenizer is not worth making
+
 COMMAND_OPTIONS = {
     "cls": _Command,
     "epilog": 'Examples:  longra generate "The history of printing begins" -n 200   |   '
@@ -108,7 +110,7 @@ def generate(
     biases = parse_biases(logit_bias or ())
     steps = None if tidy is None else _steps(tidy)
     text = read_prompt(prompt, file)
-    loaded, name = options.load_model(model, threads, weights, cache)
+    loaded, name = options.load_model(model, threads, weights, cache, lazy=len(text) <= _SHORT)
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
     if note := notes.script_note(text, name):
         console.warning(note)

@@ -76,11 +76,11 @@ def draft_text(file: Path | None) -> str | None:
 
 
 def load_model(
-    model: str | None, threads: int | None, weights: str | None, cache: str | None
+    model: str | None, threads: int | None, weights: str | None, cache: str | None, lazy: bool = False
 ) -> "tuple[LoadedModel, str]":
     """Load the model that is meant, the default one if none is named; and what it is called."""
     from longra.library import default_model
     from longra.model import load
 
     name = default_model() if model is None else model
-    return load(name, threads=threads, weights=weights, cache=cache), name
+    return load(name, threads=threads, weights=weights, cache=cache, lazy=lazy), name

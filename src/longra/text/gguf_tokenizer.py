@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy.typing as npt
 
 from longra.errors import FormatError
 from longra.text import pretokenizers
+from longra.text.byte_level import byte_level_text
 from longra.text.merges import merges_of
+from longra.text.occurring import occurring
 from longra.text.parts import END_TOKENS, TokenizerParts
 
 if TYPE_CHECKING:
@@ -25,11 +28,12 @@ SPACE = "\u2581"
 _PREFIX = "tokenizer.ggml."
 
 
-def read_gguf_tokenizer(metadata: Metadata) -> TokenizerParts:
+def read_gguf_tokenizer(metadata: Metadata, lazy: bool = False) -> TokenizerParts:
     """Build the tokenizer that GGUF metadata describe.
 
     Args:
         metadata: the file's keys and values; those that begin with "tokenizer.ggml." are read.
+        lazy: leave the core until it is needed; errors in merges and scores show then.
 
     Raises:
         FormatError: the vocabulary is missing, of an unknown kind, or contradicts itself.
@@ -44,86 +48,128 @@ def read_gguf_tokenizer(metadata: Metadata) -> TokenizerParts:
     tokens = _strings(metadata, "tokens")
     if not tokens:
         raise FormatError("tokenizer.ggml.tokens is missing or empty; get the file again")
-    with _without_collector():
-        return builders[model](metadata, tokens, _token_types(metadata, len(tokens)))
+    parts = builders[model](metadata, tokens, _token_types(metadata, len(tokens)))
+    if not lazy:
+        _ = parts.core
+    return parts
 
 
 def _byte_level(metadata: Metadata, tokens: list[str], types: TokenTypes) -> TokenizerParts:
     """Byte-level BPE: tokens in GPT-2's alphabet and a list of merges."""
+    pre = pretokenizers.canonical(_text(metadata, "pre", "default"))
+    return TokenizerParts(
+        partial(_byte_level_core, metadata, tokens, types, pre),
+        tokens,
+        "byte_level",
+        special=_where(types == CONTROL),
+        added=_where(np.isin(types, (CONTROL, USER_DEFINED))),
+        **_ends(metadata, tokens, types, add_bos=pre in pretokenizers.BEGINS_WITH_BOS),
+    )
+
+
+def _byte_level_core(
+    metadata: Metadata, tokens: list[str], types: TokenTypes, pre: str, text: str | None
+) -> "tokenizers.Tokenizer":
     from tokenizers import Tokenizer, decoders, models
 
-    pre = pretokenizers.canonical(_text(metadata, "pre", "default"))
+    merges = _strings(metadata, "merges")
+    kept = np.full(len(tokens), True)
+    if text is not None:
+        haystack = f"{byte_level_text(text)}\n{text}"
+        kept = occurring(tokens, haystack)
+        merges = [merge for merge in merges if merge.replace(" ", "", 1) in haystack]
     try:
-        model = models.BPE(_ids(tokens), _stored_merges(metadata), ignore_merges=pre in pretokenizers.WHOLE_WORDS)
+        with _without_collector():
+            model = models.BPE(_ids(tokens, kept), _pairs(merges), ignore_merges=pre in pretokenizers.WHOLE_WORDS)
     except Exception as error:  # the library raises plain Exception
         raise FormatError(f"tokenizer.ggml.merges do not fit the tokens: {error}; get the file again") from error
     core = Tokenizer(model)
     core.pre_tokenizer = pretokenizers.byte_level(pre)
     core.decoder = decoders.ByteLevel()
-    added = np.isin(types, (CONTROL, USER_DEFINED))
-    _add(core, tokens, types, added, rstrip=False)
-    return TokenizerParts(
-        core,
-        tokens,
-        "byte_level",
-        special=_where(types == CONTROL),
-        added=_where(added),
-        **_ends(metadata, tokens, types, add_bos=pre in pretokenizers.BEGINS_WITH_BOS),
-    )
+    _add(core, tokens, types, kept & np.isin(types, (CONTROL, USER_DEFINED)), rstrip=False)
+    return core
 
 
 def _sentencepiece(metadata: Metadata, tokens: list[str], types: TokenTypes) -> TokenizerParts:
     """SentencePiece BPE: pieces with scores, U+2581 for a space, and pieces for single bytes."""
-    from tokenizers import Tokenizer, models, normalizers
-
     pieces = [token.replace(" ", SPACE) if " " in token else token for token in tokens]
-    unknown = _id(metadata, "unknown_token_id", len(tokens))
-    try:
-        model = models.BPE(
-            _ids(pieces),
-            _sentencepiece_merges(metadata, pieces, types),
-            unk_token=None if unknown is None else pieces[unknown],
-            fuse_unk=True,
-            byte_fallback=bool((types == BYTE).any()),
-        )
-    except Exception as error:  # the library raises plain Exception
-        raise FormatError(f"the tokenizer's pieces contradict each other: {error}; get the file again") from error
-    core = Tokenizer(model)
-    space_prefix = bool(metadata.get(_PREFIX + "add_space_prefix", True))
-    spaces = normalizers.Replace(" ", SPACE)
-    core.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), spaces]) if space_prefix else spaces
     # Runs of spaces are stored as user-defined pieces; they come about by merging, after spaces became U+2581.
     is_run = np.zeros(len(pieces), np.bool_)
     user = np.flatnonzero(types == USER_DEFINED)
     is_run[user] = [not pieces[i].strip(SPACE) for i in user]
     added = ((types == CONTROL) | (types == USER_DEFINED)) & ~is_run
-    # Phi-3's publisher lets its control tokens swallow the white space after them; no key of the file says so.
-    _add(core, tokens, types, added, rstrip=metadata.get("general.architecture") == "phi3")
     return TokenizerParts(
-        core,
+        partial(_sentencepiece_core, metadata, tokens, pieces, types, added),
         tokens,
         "sentencepiece",
         special=_where((types == CONTROL) | (types == UNKNOWN)),
         added=_where(added),
-        strip_space=space_prefix,
+        strip_space=_prepends_space(metadata),
         **_ends(metadata, tokens, types, add_bos=True),
     )
 
 
-def _sentencepiece_merges(metadata: Metadata, pieces: list[str], types: TokenTypes) -> list[tuple[str, str]]:
-    if stored := _stored_merges(metadata):
-        return stored
-    scores = _numbers(metadata, "scores", len(pieces)).astype(np.float64)
-    mergeable = np.isin(types, (NORMAL, USER_DEFINED, UNUSED))
+def _sentencepiece_core(
+    metadata: Metadata,
+    tokens: list[str],
+    pieces: list[str],
+    types: TokenTypes,
+    added: npt.NDArray[np.bool_],
+    text: str | None,
+) -> "tokenizers.Tokenizer":
+    from tokenizers import Tokenizer, models, normalizers
+
+    unknown = _id(metadata, "unknown_token_id", len(tokens))
+    kept = np.full(len(tokens), True)
+    if text is not None:
+        # A space may be put before any stretch of the text, so a piece's own first space proves nothing.
+        kept = occurring([piece.removeprefix(SPACE) for piece in pieces], f"{text.replace(' ', SPACE)}\n{text}")
+        kept |= types == BYTE
+        kept[[] if unknown is None else [unknown]] = True
+    try:
+        with _without_collector():
+            model = models.BPE(
+                _ids(pieces, kept),
+                _sentencepiece_merges(metadata, pieces, types, np.flatnonzero(kept)),
+                unk_token=None if unknown is None else pieces[unknown],
+                fuse_unk=True,
+                byte_fallback=bool((types == BYTE).any()),
+            )
+    except FormatError:
+        raise
+    except Exception as error:  # the library raises plain Exception
+        raise FormatError(f"the tokenizer's pieces contradict each other: {error}; get the file again") from error
+    core = Tokenizer(model)
+    spaces = normalizers.Replace(" ", SPACE)
+    prepends = _prepends_space(metadata)
+    core.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), spaces]) if prepends else spaces
+    # Phi-3's publisher lets its control tokens swallow the white space after them; no key of the file says so.
+    _add(core, tokens, types, kept & added, rstrip=metadata.get("general.architecture") == "phi3")
+    return core
+
+
+def _prepends_space(metadata: Metadata) -> bool:
+    return bool(metadata.get(_PREFIX + "add_space_prefix", True))
+
+
+def _sentencepiece_merges(
+    metadata: Metadata, pieces: list[str], types: TokenTypes, kept: npt.NDArray[np.intp]
+) -> list[tuple[str, str]]:
+    """The merges among the pieces whose ids are `kept`, in rising order."""
+    if stored := _strings(metadata, "merges"):
+        there = {pieces[i] for i in kept.tolist()}
+        return _pairs([merge for merge in stored if merge.replace(" ", "", 1) in there])
+    scores = _numbers(metadata, "scores", len(pieces)).astype(np.float64)[kept]
+    mergeable = np.isin(types[kept], (NORMAL, USER_DEFINED, UNUSED))
     if str(metadata.get("general.architecture", "")).startswith("gemma"):
-        scores = -np.arange(len(pieces), dtype=np.float64)  # Gemma's merges follow the ids, its scores do not
+        scores = -kept.astype(np.float64)  # Gemma's merges follow the ids, its scores do not
     ranked = np.argsort(-scores, kind="stable")
-    return merges_of(pieces, ranked[mergeable[ranked]], mergeable)
+    return merges_of([pieces[i] for i in kept.tolist()], ranked[mergeable[ranked]], mergeable)
 
 
-def _stored_merges(metadata: Metadata) -> list[tuple[str, str]]:
-    """The pairs of tokenizer.ggml.merges, best first."""
-    pairs = [tuple(merge.split(" ", 1)) for merge in _strings(metadata, "merges")]
+def _pairs(merges: list[str]) -> list[tuple[str, str]]:
+    """The two tokens of each of tokenizer.ggml.merges, best first."""
+    pairs = [tuple(merge.split(" ", 1)) for merge in merges]
     for rank, pair in enumerate(pairs):
         if len(pair) != 2:
             raise FormatError(f"merge {rank:,} of the tokenizer is {pair[0]!r}, not two tokens; get the file again")
@@ -204,8 +250,8 @@ def _id(metadata: Metadata, name: str, count: int) -> int | None:
     return value
 
 
-def _ids(tokens: list[str]) -> dict[str, int]:
-    return dict(zip(tokens, range(len(tokens)), strict=True))
+def _ids(tokens: list[str], kept: npt.NDArray[np.bool_]) -> dict[str, int]:
+    return {tokens[i]: i for i in np.flatnonzero(kept).tolist()}
 
 
 def _where(mask: npt.NDArray[np.bool_]) -> frozenset[int]:

@@ -50,7 +50,7 @@ def read_hf_tokenizer(folder: Path, config: Mapping[str, Any]) -> TokenizerParts
     special = frozenset(i for i, token in added.items() if token.special)
     spelling, strip_space = _decoding(core, folder)
     return TokenizerParts(
-        core,
+        lambda _: core,
         _CoreTokens(core),
         spelling,
         special=special,

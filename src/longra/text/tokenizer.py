@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from longra.errors import UsageError
+from longra.text.byte_level import BYTE_OF, byte_level_bytes
 from longra.text.parts import TokenizerParts
 from longra.text.stream import StreamDecoder
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from longra.files.checkpoint import Checkpoint
 
 
-def load_tokenizer(checkpoint: "Checkpoint") -> "Tokenizer":
+def load_tokenizer(checkpoint: "Checkpoint", lazy: bool = False) -> "Tokenizer":
     """The tokenizer of an opened model: from a GGUF file's metadata, or from the files of a Hugging Face folder.
+
+    Args:
+        lazy: of a GGUF file, make what encodes long texts when there is one; what is wrong with it shows then.
 
     Raises:
         FormatError: there is no tokenizer, it is of an unknown kind, or it contradicts itself.
@@ -23,7 +27,7 @@ def load_tokenizer(checkpoint: "Checkpoint") -> "Tokenizer":
     if checkpoint.format == "gguf":
         from longra.text.gguf_tokenizer import read_gguf_tokenizer
 
-        return Tokenizer(read_gguf_tokenizer(checkpoint.config))
+        return Tokenizer(read_gguf_tokenizer(checkpoint.config, lazy))
     from longra.text.hf_tokenizer import read_hf_tokenizer
 
     return Tokenizer(read_hf_tokenizer(checkpoint.folder, checkpoint.config))
@@ -60,8 +64,8 @@ class Tokenizer:
         Raises:
             UsageError: the text holds half of a surrogate pair, which no file of text can.
         """
-        core = self._parts.core if special else self._plain_core
         try:
+            core = self._parts.core_for(text) if special else self._plain_core
             ids: list[int] = core.encode(text, add_special_tokens=False).ids
         except (TypeError, UnicodeEncodeError) as error:
             raise _not_text(text, error) from error
@@ -124,7 +128,7 @@ class Tokenizer:
     def _missing_bytes(self) -> frozenset[int]:
         if self._parts.spelling != "byte_level":
             return frozenset()
-        return frozenset(byte for character, byte in _BYTE_OF.items() if self.token_id(character) is None)
+        return frozenset(byte for character, byte in BYTE_OF.items() if self.token_id(character) is None)
 
     @cached_property
     def _plain_core(self) -> "tokenizers.Tokenizer":
@@ -153,24 +157,6 @@ def piece_bytes(piece: str) -> bytes:
         except ValueError:
             pass
     return piece.replace("\u2581", " ").encode()
-
-
-def byte_level_bytes(text: str) -> bytes:
-    """Bytes of a token in GPT-2's alphabet; a character outside it stands for its own UTF-8 bytes."""
-    try:
-        return bytes([_BYTE_OF[character] for character in text])
-    except KeyError:
-        return text.encode()
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's printable character for each byte (Radford et al. 2019, `bytes_to_unicode` of their code)."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in set(printable)]
-    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
-
-
-_BYTE_OF = _byte_alphabet()
 
 
 def _not_text(text: str, error: Exception) -> Exception:
