@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,14 +59,22 @@ def load(
     path = ensure(str(name_or_path))
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec = read_spec(checkpoint)
-        tokenizer = beside.submit(load_tokenizer, checkpoint, lazy)  # up to a second, while the weights are packed
+        texts = beside.submit(_texts, checkpoint, lazy)  # up to a second, while the weights are packed
         engine = Engine(_backend(checkpoint, spec, backend, threads, weights, cache))
-        template = chat_template(checkpoint)
         stored = weight_file(checkpoint)
-        tokens = tokenizer.result()
+        tokens, template = texts.result()
     engine.backend.settle()
     name = Path(name_or_path).name if Path(name_or_path).exists() else str(name_or_path)
     return Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
+
+
+def _texts(checkpoint: Checkpoint, lazy: bool) -> tuple[Tokenizer, ChatTemplate | None]:
+    """Tokenizer and chat template, and the libraries that they will use."""
+    tokenizer, template = load_tokenizer(checkpoint, lazy), chat_template(checkpoint)
+    import_module("tokenizers")
+    if template is not None:
+        import_module("longra.text.template_sandbox")
+    return tokenizer, template
 
 
 def _backend(
