@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,8 @@ from longra.engine.drafts import Drafts
 from longra.errors import ContextError, TemplateError, UsageError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.files.spec import ModelSpec
-from longra.models import build_graph, read_spec
+from longra.models import build_graph
+from longra.models.longer import ContextChange, read_longer, scaling_of
 from longra.result import Result
 from longra.sampling import GenerationConfig
 from longra.stream import Stream, configured
@@ -37,6 +39,8 @@ def load(
     cache: str | None = None,
     backend: Literal["native", "torch"] = "native",
     lazy: bool = False,
+    context: int | None = None,
+    rope_scaling: Literal["yarn", "linear", "dynamic"] | None = None,
 ) -> "Model":
     """Load a model, installing it first if it is a known name that is not installed.
 
@@ -47,6 +51,8 @@ def load(
         cache: "f32", "bf16" or "q8" to hold keys and values so; None for the default, or "f32" beside weights of "f32".
         backend: "native" (CPU), or "torch" (the extra longra[torch]).
         lazy: make the tokenizer of a GGUF file when a text of over 2,000 characters needs it: for one short prompt.
+        context: tokens to hold; more than the model file says stretches rope, see `Model.context_change`.
+        rope_scaling: how to stretch; None for the model file's own way, yarn where it has none.
 
     Raises:
         ModelNotFoundError, SourceError: there is no such model, or it cannot be fetched.
@@ -58,14 +64,18 @@ def load(
     start = time.perf_counter()
     path = ensure(str(name_or_path))
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
-        spec = read_spec(checkpoint)
+        spec, change = read_longer(checkpoint, context, rope_scaling)
         texts = beside.submit(_texts, checkpoint, lazy)  # up to a second, while the weights are packed
         engine = Engine(_backend(checkpoint, spec, backend, threads, weights, cache))
         stored = weight_file(checkpoint)
         tokens, template = texts.result()
     engine.backend.settle()
     name = Path(name_or_path).name if Path(name_or_path).exists() else str(name_or_path)
-    return Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
+    model = Model(name, spec, stored, engine, tokens, template, time.perf_counter() - start)
+    if change is not None:
+        model.context_change = change
+        model.spec = replace(spec, context=change.after)
+    return model
 
 
 def _texts(checkpoint: Checkpoint, lazy: bool) -> tuple[Tokenizer, ChatTemplate | None]:
@@ -105,6 +115,7 @@ class Model:
         tokenizer: text to token ids and back.
         template: its chat template, or None.
         load_seconds: what loading took.
+        context_change: what `load(..., context=)` changed, or None.
     """
 
     def __init__(
@@ -125,6 +136,7 @@ class Model:
         self.template = template
         self.load_seconds = load_seconds
         self._corpus = lru_cache(4)(self._drafts)
+        self.context_change: ContextChange | None = None
 
     def generate(
         self,
@@ -249,13 +261,26 @@ class Model:
     def _check_fits(self, count: int, least: int) -> None:
         if count == 0:
             raise UsageError("the prompt is empty; give at least one character")
-        excess = count + least - self.spec.context
-        if excess > 0:
+        held = self.spec.context
+        if count + least > held:
+            limited = self.context_change is not None and self.context_change.scaling is None
             raise ContextError(
-                f"the prompt has {count:,} tokens and {self.name} holds {self.spec.context:,}"
-                f"{', new ones included' if least else ''}; "
-                f"shorten it by {excess:,}, or choose a model with a longer context"
+                f"the prompt has {count:,} tokens and {self.name} holds {held:,}"
+                f"{' as --context says' if limited else ''}{', new ones included' if least else ''}; "
+                f"shorten it{f' by {count + least - held:,}' if least else ''}, or {self._way_out(count + least)}"
             )
+
+    def _way_out(self, length: int) -> str:
+        """What holds a text of this length."""
+        change = self.context_change
+        trained = self.spec.context if change is None else change.before
+        wanted = trained * -(-length // trained)
+        if wanted == trained:
+            return f"pass --context {trained}"
+        scaling = scaling_of(self.spec) if change is None or change.scaling is None else change.scaling
+        return (
+            f"pass --context {wanted} to extend with {scaling}" if scaling else "choose a model with a longer context"
+        )
 
     def _check_tokens(self, what: str, tokens: Iterable[int]) -> None:
         size = self.engine.backend.vocabulary

@@ -53,6 +53,8 @@ def chat(
     system: options.System = None,
     speculation: options.Speculation = None,
     draft_file: options.DraftFile = None,
+    context: options.Context = None,
+    rope_scaling: options.RopeScaling = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
@@ -86,7 +88,9 @@ def chat(
         )
     )
     biases = parse_biases(logit_bias or ())
-    loaded, name = options.load_model(model, threads, weights, cache)
+    loaded, name = options.load_model(
+        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
+    )
     from longra.tasks.dialogue import Conversation
 
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))

@@ -70,6 +70,8 @@ def generate(
     ] = None,
     speculation: options.Speculation = None,
     draft_file: options.DraftFile = None,
+    context: options.Context = None,
+    rope_scaling: options.RopeScaling = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
@@ -110,7 +112,15 @@ def generate(
     biases = parse_biases(logit_bias or ())
     steps = None if tidy is None else _steps(tidy)
     text = read_prompt(prompt, file)
-    loaded, name = options.load_model(model, threads, weights, cache, lazy=len(text) <= _SHORT)
+    loaded, name = options.load_model(
+        model,
+        threads=threads,
+        weights=weights,
+        cache=cache,
+        context=context,
+        rope_scaling=rope_scaling,
+        lazy=len(text) <= _SHORT,
+    )
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
     if note := notes.script_note(text, name):
         console.warning(note)

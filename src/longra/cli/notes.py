@@ -55,7 +55,7 @@ def context_note(result: "Result", config: "GenerationConfig") -> str | None:
     held = result.prompt_tokens + result.context_left
     return (
         f"{result.model} holds {held:,} tokens: the prompt has {result.prompt_tokens:,}, so the text had to end after "
-        f"{result.context_left:,} of {config.max_tokens:,}; shorten the prompt, or choose a model with a longer context"
+        f"{result.context_left:,} of {config.max_tokens:,}; shorten the prompt, or extend with --context"
     )
 
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from longra.cli import console
+
 if TYPE_CHECKING:
     from longra.model import Model as LoadedModel
 
+RopeScalingKind = Literal["yarn", "linear", "dynamic"]
 WeightKind = Literal["f32", "bf16", "q8", "q4"]
 CacheKind = Literal["f32", "bf16", "q8"]
 
@@ -21,6 +24,14 @@ Model = Annotated[
 Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads; one a core unless said.")]
 Weights = Annotated[WeightKind | None, typer.Option(help="Hold matrices so; as the file has them unless said.")]
 Cache = Annotated[CacheKind | None, typer.Option(help="Hold keys and values so; bf16 unless said.")]
+Context = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Tokens to hold; more than the model file says stretches its positions."),
+]
+RopeScaling = Annotated[
+    RopeScalingKind | None,
+    typer.Option(help="How --context stretches; the model file's way unless said, else yarn."),
+]
 MaxTokens = Annotated[int | None, typer.Option("-n", "--max-tokens", help="New tokens at most; 512 unless said.")]
 MinTokens = Annotated[int | None, typer.Option(help="New tokens before the text may end.")]
 Temperature = Annotated[
@@ -75,12 +86,17 @@ def draft_text(file: Path | None) -> str | None:
     return None if file is None else file_text(file)
 
 
-def load_model(
-    model: str | None, threads: int | None, weights: str | None, cache: str | None, lazy: bool = False
-) -> "tuple[LoadedModel, str]":
-    """Load the model that is meant, the default one if none is named; and what it is called."""
+def load_model(model: str | None, **how: Any) -> "tuple[LoadedModel, str]":
+    """Load the model that is meant, the default one if none is named; and what it is called.
+
+    Args:
+        how: as in `longra.load`.
+    """
     from longra.library import default_model
     from longra.model import load
 
     name = default_model() if model is None else model
-    return load(name, threads=threads, weights=weights, cache=cache, lazy=lazy), name
+    loaded = load(name, **how)
+    if loaded.context_change is not None:
+        console.warning(str(loaded.context_change))
+    return loaded, name

@@ -9,7 +9,7 @@ from longra.graph import Graph
 from longra.models.registry import Architecture, architecture
 from longra.models.weights import Difference, Weights
 
-__all__ = ["Difference", "build_graph", "check_fit", "read_spec"]
+__all__ = ["Difference", "build_graph", "check_fit", "described", "read_described", "read_spec"]
 
 _SHOWN = 8
 
@@ -20,13 +20,25 @@ def read_spec(checkpoint: Checkpoint) -> ModelSpec:
     Raises:
         FormatError: the architecture is unknown, or the description is incomplete or absurd.
     """
+    return read_described(checkpoint, described(checkpoint))
+
+
+def described(checkpoint: Checkpoint) -> Fields:
+    """A checkpoint's own description, under the names of config.json."""
     gguf = checkpoint.format == "gguf"
-    source = str(checkpoint.path)
-    name = Fields(checkpoint.config, source).text("general.architecture" if gguf else "model_type")
+    return Fields(config_of_gguf(checkpoint) if gguf else checkpoint.config, str(checkpoint.path))
+
+
+def read_described(checkpoint: Checkpoint, fields: Fields) -> ModelSpec:
+    """As read_spec, of a description that may differ from the checkpoint's own."""
+    gguf = checkpoint.format == "gguf"
+    name = Fields(checkpoint.config, fields.source).text("general.architecture" if gguf else "model_type")
     reader = architecture(name).read
     if not gguf and checkpoint.config.get("quantization_config") is not None:
-        raise FormatError(f"{source}: weights quantised by other libraries cannot be read; take a float or GGUF copy")
-    return reader(Fields(config_of_gguf(checkpoint) if gguf else checkpoint.config, source), checkpoint)
+        raise FormatError(
+            f"{fields.source}: weights quantised by other libraries cannot be read; take a float or GGUF copy"
+        )
+    return reader(fields, checkpoint)
 
 
 def build_graph(checkpoint: Checkpoint, spec: ModelSpec) -> Graph:
