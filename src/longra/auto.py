@@ -17,6 +17,7 @@ _RENAMED = {
     "stop_strings": "stop",
 }
 _SAME = {"temperature", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty", "seed"}
+_OPTIONS = {"threads", "weights", "backend", "context", "rope_scaling"}
 _GREEDY = {"temperature": 0.0}
 _SAMPLED = {"temperature": 1.0, "top_k": 50, "top_p": 1.0}
 _DEFAULT_LENGTH = 20
@@ -33,9 +34,9 @@ class AutoModelForCausalLM:
         """Load an installed name, Hub id or path; options are those of `longra.load`."""
         from longra.model import load
 
-        unknown = sorted(set(options) - {"threads", "weights", "backend"})
+        unknown = sorted(set(options) - _OPTIONS)
         if unknown:
-            raise UsageError(f"from_pretrained has no option {unknown[0]!r}; known: threads, weights, backend")
+            raise UsageError(f"from_pretrained has no option {unknown[0]!r}; known: {', '.join(sorted(_OPTIONS))}")
         return cls(load(name_or_path, **options))
 
     def generate(self, inputs: Any = None, *, input_ids: Any = None, **parameters: Any) -> Any:

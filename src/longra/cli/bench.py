@@ -22,8 +22,10 @@ def bench(
     model: Annotated[str | None, typer.Option("-m", "--model", help="Name, source or path of a model.")] = None,
     prefill: Annotated[str, typer.Option(help="Prompt lengths to read, in tokens.")] = "512,2048",
     decode_at: Annotated[str, typer.Option(help="Tokens in the cache before decoding.")] = "32,2048",
-    threads: Annotated[int | None, typer.Option(help="Threads; one a core unless said.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Hold matrices as f32, bf16, q8 or q4.")] = None,
+    context: options.Context = None,
+    rope_scaling: options.RopeScaling = None,
+    threads: options.Threads = None,
+    weights: options.Weights = None,
     cache: options.Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -34,11 +36,11 @@ def bench(
     """
     from longra.backends.native import NativeBackend
     from longra.evaluate.speed import Bench, Shape
-    from longra.library import default_model
-    from longra.model import load
 
     lengths, contexts = _numbers("--prefill", prefill), _numbers("--decode-at", decode_at)
-    loaded = load(model or default_model(), threads=threads, weights=weights, cache=cache)
+    loaded, _ = options.load_model(
+        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
+    )
     spec, backend = loaded.spec, loaded.engine.backend
     longest = max([*lengths, *(context + 32 for context in contexts)], default=0)
     if longest > spec.context:
