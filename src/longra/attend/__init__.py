@@ -1,0 +1,1 @@
+"""Seeing long range: which earlier passages each sentence drew on, by attention mass over the whole text."""

@@ -1,0 +1,102 @@
+"""`longra attend`: which earlier passages each sentence drew on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longra.cli import console, options
+from longra.cli.prompt import read_prompt
+from longra.cli.saving import write_whole
+from longra.errors import UsageError
+
+if TYPE_CHECKING:
+    from longra.attend import Attention, Drawing
+
+COMMAND_OPTIONS = {
+    "epilog": 'Examples:  longra attend novel.txt --html seen.html   |   longra attend report.md "What went wrong?"'
+}
+
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_STRIP = 64
+_BEST = 3
+_QUOTED = 60
+
+
+def attend(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The text to go on from; - is standard input.")],
+    prompt: Annotated[
+        str | None, typer.Argument(metavar="PROMPT", help="A question about the text; the model answers it.")
+    ] = None,
+    passage: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Look at this continuation instead of generating one.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write a page to look at in a browser.")] = None,
+    model: options.Model = None,
+    max_tokens: options.MaxTokens = 200,
+    temperature: options.Temperature = None,
+    seed: options.Seed = None,
+    threads: options.Threads = None,
+    weights: options.Weights = None,
+    as_json: options.Json = False,
+) -> None:
+    """See which earlier passages each sentence drew on.
+
+    The model goes on with the text (or answers PROMPT about it). For each sentence that it writes, its attention to
+    everything before is summed over all heads and layers, and shown as shares of the text's passages.
+    """
+    from longra.attend import look
+    from longra.sampling import GenerationConfig
+
+    if passage is not None and prompt is not None:
+        raise UsageError("--passage is a continuation of the text; leave PROMPT away")
+    config = GenerationConfig(**options.given(max_tokens=max_tokens, temperature=temperature, seed=seed))
+    source = read_prompt(None, file)
+    loaded, _ = options.load_model(model, threads, weights)
+    seen = look(loaded, source, config, prompt=prompt, passage=passage)
+    if html is not None:
+        from longra.attend.page import page
+
+        write_whole(html, page(seen, f"{loaded.name}, Longra"))
+        console.note(f"wrote {html}")
+    if as_json:
+        console.result_json(seen.as_json())
+    elif html is None:
+        console.result("\n\n".join(_shown(seen, i) for i in range(len(seen.drawings))))
+
+
+def _shown(seen: "Attention", index: int) -> str:
+    """A sentence, a strip of the whole text, and the passages it drew on most."""
+    drawing = seen.drawings[index]
+    best = sorted(range(len(seen.passages)), key=lambda i: -drawing.passages[i])[:_BEST]
+    lines = [f"{index + 1}  {' '.join(drawing.text.split())}", f"   |{_strip(seen, drawing)}|"]
+    for i in best:
+        share = drawing.passages[i] / drawing.drawn if drawing.drawn else 0.0
+        lines.append(f"   {share:4.0%}  {_quoted(seen.passages[i])}")
+    lines.append(
+        f"   of all: your text {drawing.drawn:.0%}, written before {sum(drawing.earlier):.0%}, "
+        f"the sentence itself {drawing.own:.0%}, frame {drawing.frame:.0%}, at rest {drawing.resting:.0%}"
+    )
+    return "\n".join(lines)
+
+
+def _strip(seen: "Attention", drawing: "Drawing") -> str:
+    """Attention over the whole text, from its beginning to its end, in columns of equal length."""
+    size = sum(map(len, seen.passages)) or 1
+    heat = [0.0] * _STRIP
+    at = 0
+    for passage, share in zip(seen.passages, drawing.passages, strict=True):
+        first, last = at * _STRIP // size, max(at + len(passage) - 1, at) * _STRIP // size
+        for column in range(first, last + 1):
+            heat[column] += share / (last + 1 - first)
+        at += len(passage)
+    top = max(heat) or 1.0
+    return "".join(_LEVELS[round(value / top * (len(_LEVELS) - 1))] for value in heat)
+
+
+def _quoted(passage: str) -> str:
+    """The beginning of a passage, within the width of a line."""
+    words = " ".join(passage.split())
+    while console.text_width(words) > _QUOTED:
+        words = words[:-1]
+    return words if words == " ".join(passage.split()) else words + " ..."
