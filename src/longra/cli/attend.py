@@ -36,8 +36,11 @@ def attend(
     max_tokens: options.MaxTokens = 200,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
+    context: options.Context = None,
+    rope_scaling: options.RopeScaling = None,
     threads: options.Threads = None,
     weights: options.Weights = None,
+    cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
     """See which earlier passages each sentence drew on.
@@ -52,7 +55,9 @@ def attend(
         raise UsageError("--passage is a continuation of the text; leave PROMPT away")
     config = GenerationConfig(**options.given(max_tokens=max_tokens, temperature=temperature, seed=seed))
     source = read_prompt(None, file)
-    loaded, _ = options.load_model(model, threads, weights)
+    loaded, _ = options.load_model(
+        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
+    )
     seen = look(loaded, source, config, prompt=prompt, passage=passage)
     if html is not None:
         from longra.attend.page import page
@@ -75,23 +80,21 @@ def _shown(seen: "Attention", index: int) -> str:
         lines.append(f"   {share:4.0%}  {_quoted(seen.passages[i])}")
     lines.append(
         f"   of all: your text {drawing.drawn:.0%}, written before {sum(drawing.earlier):.0%}, "
-        f"the sentence itself {drawing.own:.0%}, frame {drawing.frame:.0%}, at rest {drawing.resting:.0%}"
+        f"the sentence itself {drawing.own:.0%}, question and chat marks {drawing.frame:.0%}, "
+        f"at rest {drawing.resting:.0%}"
     )
     return "\n".join(lines)
 
 
 def _strip(seen: "Attention", drawing: "Drawing") -> str:
     """Attention over the whole text, from its beginning to its end, in columns of equal length."""
-    size = sum(map(len, seen.passages)) or 1
-    heat = [0.0] * _STRIP
-    at = 0
-    for passage, share in zip(seen.passages, drawing.passages, strict=True):
-        first, last = at * _STRIP // size, max(at + len(passage) - 1, at) * _STRIP // size
-        for column in range(first, last + 1):
-            heat[column] += share / (last + 1 - first)
-        at += len(passage)
-    top = max(heat) or 1.0
-    return "".join(_LEVELS[round(value / top * (len(_LEVELS) - 1))] for value in heat)
+    import numpy as np
+
+    ends = np.cumsum([0, *map(len, seen.passages)])
+    shares = np.cumsum([0.0, *drawing.passages])
+    heat = np.diff(np.interp(np.linspace(0, ends[-1], _STRIP + 1), ends, shares))
+    top = float(heat.max()) or 1.0
+    return "".join(_LEVELS[round(float(value) / top * (len(_LEVELS) - 1))] for value in heat)
 
 
 def _quoted(passage: str) -> str:

@@ -3,8 +3,9 @@
 import atexit
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
+from contextlib import contextmanager
 
 from longra.backends.base import Backend, Chunk, Float32
 from longra.engine.handle import Handle
@@ -28,6 +29,7 @@ class Engine:
         self.pool = PagePool(backend, pages)
         self.scheduler = Scheduler(self.pool)
         self._lock = threading.RLock()
+        self._stepping = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, request: Request) -> Handle:
@@ -58,6 +60,12 @@ class Engine:
         with self._lock:
             self._end(request)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Requests wait meanwhile: for a caller that runs the backend itself, on pages of the pool."""
+        with self._stepping, self._lock:
+            yield
+
     def close(self) -> None:
         """Cancel all requests and wait until the last step has ended."""
         with self._lock:
@@ -74,7 +82,8 @@ class Engine:
             return
         began = time.perf_counter()
         try:
-            rows = self.backend.step(batch.chunks, batch.arithmetic)
+            with self._stepping:
+                rows = self.backend.step(batch.chunks, batch.arithmetic)
         except Exception as error:
             with self._lock:
                 self._end_all(batch.requests, error)

@@ -1,0 +1,45 @@
+"""A text read again with the kernels adding up what each of its tokens attended to."""
+
+from collections.abc import Sequence as Items
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from longra.attend.shares import Float32, Trace
+from longra.engine.scheduler import PREFILL_ROWS
+from longra.engine.sequence import Sequence
+
+if TYPE_CHECKING:
+    from longra.model import Model
+
+_ROWS = 16
+
+
+def trace(model: "Model", prompt: Items[int], text: Items[int]) -> Trace:
+    """What the steps that chose the tokens of a text attended to.
+
+    The prompt is read by the prefill arithmetic and the text by the decode arithmetic, as when it was written. The first
+    token is chosen by the prompt's last row, whose attention is not known: its mass is zero.
+
+    Args:
+        prompt: token ids, at least one.
+        text: token ids, at least one.
+    """
+    engine, length = model.engine, len(prompt) + len(text)
+    mass: Float32 = np.zeros((len(text), length), np.float32)
+    with engine.alone():
+        sequence = Sequence(engine.pool, prompt, text[:-1], model._extended(length))
+        try:
+            while sequence.unread:
+                chunk = sequence.chunk(PREFILL_ROWS, logits=0)
+                engine.backend.step([chunk], "prefill")
+                sequence.advance(len(chunk.tokens))
+            while sequence.pending:
+                chunk = sequence.chunk(_ROWS, logits=0)
+                first = chunk.start - len(prompt) + 1
+                engine.backend.step([chunk], "decode", mass[first : first + len(chunk.tokens)])
+                sequence.advance(len(chunk.tokens))
+        finally:
+            sequence.release()
+    spell = model.tokenizer.token_bytes
+    return Trace([spell(token) for token in (*prompt, *text)], len(prompt), mass)
