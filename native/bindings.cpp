@@ -10,6 +10,7 @@
 #include <malloc.h>
 #endif
 
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -23,6 +24,7 @@ using namespace longra;
 namespace {
 
 using Bytes = nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Page = nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Vector = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Ints = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
@@ -191,6 +193,22 @@ NB_MODULE(_native, m) {
            "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "k_shift"_a, "k_scale"_a, "sinks"_a, "eps"_a, "shift"_a)
       .def("reserve", &Plan::reserve, "pages"_a)
       .def("copy_page", &Plan::copy_page, "source"_a, "target"_a)
+      .def(
+          "read_page",
+          [](Plan& plan, int page, Page out) {
+            require(plan.has_page(page) && out.size() == plan.page_bytes(), "no such page, or the wrong size");
+            nb::gil_scoped_release unlocked;
+            memcpy(out.data(), plan.page(page), plan.page_bytes());
+          },
+          "page"_a, "out"_a)
+      .def(
+          "write_page",
+          [](Plan& plan, int page, Bytes data) {
+            require(plan.has_page(page) && data.size() == plan.page_bytes(), "no such page, or the wrong size");
+            nb::gil_scoped_release unlocked;
+            memcpy(plan.page(page), data.data(), plan.page_bytes());
+          },
+          "page"_a, "data"_a)
       .def("step", &step, "decode"_a, "tokens"_a, "segments"_a, "pages"_a, "logit_rows"_a, "out"_a, "mass"_a = nb::none())
       .def("read_rate", &Plan::read_rate, "bytes"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("multiply_rate", &Plan::multiply_rate, nb::call_guard<nb::gil_scoped_release>())

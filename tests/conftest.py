@@ -21,6 +21,7 @@ if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees or touches the user's own store."""
     monkeypatch.setenv("LONGRA_HOME", str(tmp_path_factory.getbasetemp() / "longra-home"))
+    monkeypatch.setenv("LONGRA_CACHE_DIR", "none")  # what one test has read is not to spare another its work
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,8 @@ class Plan {
 
   void reserve(int pages);
   void copy_page(int from, int to);
+  bool has_page(int i) const { return i >= 0 && i < pages_; }
+  uint8_t* page(int i) { return pool_pages_->data() + i * cache_.page_bytes(); }
   void step(Step& step);
 
   // For the operations.

@@ -1,5 +1,6 @@
 """A loaded model: text in, text out."""
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import numpy as np
 from longra.backends.base import Backend, Float32
 from longra.engine import Engine
 from longra.engine.drafts import Drafts
+from longra.engine.page_folder import PageFolder
 from longra.errors import ContextError, TemplateError, UsageError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.files.spec import ModelSpec
@@ -28,6 +30,8 @@ from longra.weights import WeightFile, weight_file
 
 __all__ = ["Model", "Stream", "load"]
 
+_LOG = logging.getLogger("longra")
+
 Prompt = str | Sequence[int] | Sequence[Mapping[str, Any]]
 
 
@@ -41,6 +45,8 @@ def load(
     lazy: bool = False,
     context: int | None = None,
     rope_scaling: Literal["yarn", "linear", "dynamic"] | None = None,
+    cache_dir: str | Path | None = None,
+    strict_cache: bool = False,
 ) -> "Model":
     """Load a model, installing it first if it is a known name that is not installed.
 
@@ -53,6 +59,10 @@ def load(
         lazy: make the tokenizer of a GGUF file when a text of over 2,000 characters needs it: for one short prompt.
         context: tokens to hold; more than the model file says stretches rope, see `Model.context_change`.
         rope_scaling: how to stretch; None for the model file's own way, yarn where it has none.
+        cache_dir: where texts' keys and values are kept, so that no later run reads a beginning twice; "none" for
+            memory alone, None for $LONGRA_CACHE_DIR or a folder in the store.
+        strict_cache: what the model has written itself is read anew when it comes back in a prompt, so that a text is
+            to the last bit that of a run without a cache.
 
     Raises:
         ModelNotFoundError, SourceError: there is no such model, or it cannot be fetched.
@@ -66,7 +76,9 @@ def load(
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec, change = read_longer(checkpoint, context, rope_scaling)
         texts = beside.submit(_texts, checkpoint, lazy)  # up to a second, while the weights are packed
-        engine = Engine(_backend(checkpoint, spec, backend, threads, weights, cache))
+        loaded = _backend(checkpoint, spec, backend, threads, weights, cache)
+        folder = _page_folder(checkpoint, spec, loaded, cache_dir)
+        engine = Engine(loaded, folder=folder, strict=strict_cache, warn=_LOG.warning)
         stored = weight_file(checkpoint)
         tokens, template = texts.result()
     engine.backend.settle()
@@ -85,6 +97,19 @@ def _texts(checkpoint: Checkpoint, lazy: bool) -> tuple[Tokenizer, ChatTemplate 
     if template is not None:
         import_module("longra.text.template_sandbox")
     return tokenizer, template
+
+
+def _page_folder(
+    checkpoint: Checkpoint, spec: ModelSpec, backend: Backend, wanted: str | Path | None
+) -> PageFolder | None:
+    """The prefix cache's folder for a model, or None where the user wants none."""
+    from longra.identity import cache_identity
+    from longra.library.cache import cache_folder, cache_limit
+
+    home = cache_folder(wanted)
+    if home is None:
+        return None
+    return PageFolder(home, cache_identity(checkpoint, spec, backend), backend.page_bytes, cache_limit())
 
 
 def _backend(

@@ -46,7 +46,7 @@ class Timings:
     Attributes:
         load_seconds: to read and pack the model.
         time_to_first_token_seconds: from the call to the first token.
-        prefill_tokens_per_second: prompt tokens over the time to the first token.
+        prefill_tokens_per_second: prompt tokens that did not come from the cache over the time to the first token.
         decode_tokens_per_second: of all continuations together, after the first token.
     """
 
@@ -77,6 +77,7 @@ class Result:
         sequences: the continuations, at least one.
         seed: with it the same call gives the same texts.
         prompt_tokens: tokens of the prompt.
+        cached_tokens: those of them that came from the prefix cache.
         context_left: tokens that would still have fitted into the context after the prompt.
         model: the model's name.
         speculation: tokens guessed and right.
@@ -85,6 +86,7 @@ class Result:
     sequences: tuple[Continuation, ...]
     seed: int
     prompt_tokens: int
+    cached_tokens: int
     context_left: int
     timings: Timings
     model: str
@@ -124,6 +126,7 @@ class Result:
         shown = self.sequences[0].as_json() | {
             "seed": self.seed,
             "prompt_tokens": self.prompt_tokens,
+            "cached_tokens": self.cached_tokens,
             "completion_tokens": self.completion_tokens,
             "timings": asdict(self.timings),
             "speculation": asdict(self.speculation),

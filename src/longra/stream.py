@@ -96,7 +96,7 @@ class Stream:
         timings = Timings(
             self._model.load_seconds,
             first,
-            prompt_tokens / first if first else 0.0,
+            (prompt_tokens - request.cached_tokens) / first if first else 0.0,
             later / (whole - first) if later > 0 and whole > first else 0.0,
         )
         sequences = tuple(
@@ -112,7 +112,16 @@ class Stream:
             sum(text.drafted for text in request.texts), sum(text.accepted for text in request.texts)
         )
         seed = self._config.seed or 0
-        return Result(sequences, seed, prompt_tokens, self._room, timings, self._model.name, speculation)
+        return Result(
+            sequences,
+            seed,
+            prompt_tokens,
+            request.cached_tokens,
+            self._room,
+            timings,
+            self._model.name,
+            speculation,
+        )
 
 
 class _Script:

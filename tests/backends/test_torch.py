@@ -57,6 +57,18 @@ def test_a_sequence_that_branches_inside_a_page(built: tuple[Graph, ModelSpec]) 
     np.testing.assert_allclose(branch, backend_of(built).step([Chunk(A, 0, pages(0, 1), 1)], "prefill"), atol=1e-4)
 
 
+def test_a_page_that_another_backend_has_read(built: tuple[Graph, ModelSpec]) -> None:
+    first, second = backend_of(built), backend_of(built)
+    first.step([Chunk(A[:64], 0, pages(0), 0)], "prefill")
+    data = first.read_page(0)
+    assert data.shape == (first.page_bytes,)
+    second.write_page(5, data)
+    rows = [
+        backend.step([Chunk(A[64:], 64, pages(page, 7), 3)], "prefill") for backend, page in ((first, 0), (second, 5))
+    ]
+    assert np.array_equal(*rows)
+
+
 def test_ids_outside_the_vocabulary(built: tuple[Graph, ModelSpec]) -> None:
     with pytest.raises(UsageError, match="0 to 306; got 5 to 307"):
         backend_of(built).step([Chunk(pages(5, 307), 0, pages(0), 1)], "prefill")

@@ -15,13 +15,20 @@ SETTINGS = {"max_tokens": 60, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "see
 
 
 @pytest.fixture(scope="module")
-def model(smollm2: Path) -> longra.Model:
+def loaded(smollm2: Path) -> longra.Model:
     return longra.load(smollm2, threads=2)
 
 
+@pytest.fixture
+def model(loaded: longra.Model) -> longra.Model:
+    """With a cache that knows nothing: each text is computed."""
+    loaded.engine.prefix.clear()
+    return loaded
+
+
 @pytest.fixture(scope="module")
-def text(model: longra.Model) -> tuple[int, ...]:
-    return model.generate(PROMPT, **SETTINGS).token_ids
+def text(loaded: longra.Model) -> tuple[int, ...]:
+    return loaded.generate(PROMPT, **SETTINGS).token_ids
 
 
 def test_one_thread_or_two(smollm2: Path, text: tuple[int, ...]) -> None:
@@ -30,6 +37,7 @@ def test_one_thread_or_two(smollm2: Path, text: tuple[int, ...]) -> None:
 
 def test_again(model: longra.Model, text: tuple[int, ...]) -> None:
     model.generate("Something else in between.", max_tokens=30, chat=False)
+    assert model.generate(PROMPT, **SETTINGS).token_ids == text
     assert model.generate(PROMPT, **SETTINGS).token_ids == text
 
 

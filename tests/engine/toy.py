@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8
 
 VOCABULARY = 97
 
@@ -30,8 +30,9 @@ class ToyBackend:
     """
 
     vocabulary = VOCABULARY
-    page_bytes = 1000
+    page_bytes = 4 * PAGE_TOKENS
     threads = 1
+    identity = "toy"
 
     def __init__(self) -> None:
         self.pages: list[list[tuple[int, str] | None]] = []
@@ -46,6 +47,14 @@ class ToyBackend:
     def copy_page(self, source: int, target: int) -> None:
         self.copies += 1
         self.pages[target] = list(self.pages[source])
+
+    def read_page(self, page: int) -> UInt8:
+        codes = [-1 if entry is None else 2 * entry[0] + (entry[1] == "decode") for entry in self.pages[page]]
+        return np.array(codes, np.int32).view(np.uint8)
+
+    def write_page(self, page: int, data: UInt8) -> None:
+        codes = data.view(np.int32).tolist()
+        self.pages[page] = [None if code < 0 else (code // 2, ("prefill", "decode")[code % 2]) for code in codes]
 
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
         self.steps.append((arithmetic, [len(chunk.tokens) for chunk in chunks]))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from longra.errors import UsageError
 
 Int32 = npt.NDArray[np.int32]
+UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 PAGE_TOKENS = 64
@@ -48,11 +49,20 @@ def check_mass(mass: Float32, chunks: list[Chunk], arithmetic: Arithmetic) -> No
 
 
 class Backend(Protocol):
-    """A loaded model. Not thread-safe: one step at a time."""
+    """A loaded model. Not thread-safe: one step at a time; beside it, pages that no chunk of it writes to may be read.
+
+    Attributes:
+        vocabulary: token ids are smaller.
+        page_bytes: size of a KV page.
+        threads: of the kernels.
+        identity: what the bits of a page depend on besides the model and the text: kernels, their arithmetic, the form
+            of weights and cache.
+    """
 
     vocabulary: int
     page_bytes: int
     threads: int
+    identity: str
 
     def reserve(self, pages: int) -> None:
         """Make page numbers 0 to pages - 1 usable. Memory is taken when a page is first written.
@@ -77,3 +87,9 @@ class Backend(Protocol):
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values (a sequence that branches inside a page)."""
+
+    def read_page(self, page: int) -> UInt8:
+        """A copy of a page's keys and values, uint8 [page_bytes]."""
+
+    def write_page(self, page: int, data: UInt8) -> None:
+        """Put keys and values that `read_page` gave, uint8 [page_bytes], into a page."""

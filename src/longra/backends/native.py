@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from longra import _native
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, check_mass
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8, check_mass
 from longra.backends.lowering import Lowering
 from longra.errors import LongraError, UsageError
 from longra.graph import Graph
@@ -89,6 +89,7 @@ class NativeBackend:
             raise LongraError("the weights do not fit into memory; choose a smaller model, or --weights q4") from None
         except ValueError as problem:
             raise LongraError(f"the weights cannot be packed: {problem}; try --weights bf16") from None
+        self.identity = f"native {self.isa}, weights {weights or 'as stored'}, cache {self.cache}"
         self.page_bytes = self._plan.page_bytes
         self.weight_bytes = self._plan.weight_bytes
         self.product_bytes = self._plan.product_bytes
@@ -113,6 +114,16 @@ class NativeBackend:
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values."""
         self._plan.copy_page(source, target)
+
+    def read_page(self, page: int) -> UInt8:
+        """A copy of a page's keys and values, uint8 [page_bytes]."""
+        data = np.empty(self.page_bytes, np.uint8)
+        self._plan.read_page(page, data)
+        return data
+
+    def write_page(self, page: int, data: UInt8) -> None:
+        """Put keys and values that `read_page` gave, uint8 [page_bytes], into a page."""
+        self._plan.write_page(page, data)
 
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None = None) -> Float32:
         """Run all chunks; see Backend.step. Chunks of any length are cut into runs of at most _native.MAX_ROWS rows."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, check_mass
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8, check_mass
 from longra.errors import FitError, LongraError, UsageError
 from longra.files.tensor import Tensor
 from longra.graph import (
@@ -58,6 +58,7 @@ class TorchBackend:
         self.output = graph.output
         self.vocabulary = graph.output.width
         self.threads = int(self.torch.get_num_threads())
+        self.identity = f"torch {self.torch.__version__} on {device}"
         self.shape = (spec.layers, spec.kv_heads, spec.head_dim)
         self.page_bytes = 4 * 2 * PAGE_TOKENS * spec.layers * spec.kv_heads * spec.head_dim
         self._weights: dict[int, torch.Tensor] = {}
@@ -80,6 +81,19 @@ class TorchBackend:
         """Copy a page's keys and values."""
         if self._keys[source] is not None:
             self._keys[target], self._values[target] = self._keys[source].clone(), self._values[source].clone()
+
+    def read_page(self, page: int) -> UInt8:
+        """A copy of a page's keys and values, uint8 [page_bytes]."""
+        values: UInt8 = (
+            self.torch.stack((self._keys[page], self._values[page])).cpu().numpy().view(np.uint8).reshape(-1)
+        )
+        return values
+
+    def write_page(self, page: int, data: UInt8) -> None:
+        """Put keys and values that `read_page` gave, uint8 [page_bytes], into a page."""
+        layers, heads, dim = self.shape
+        values = data.view(np.float32).reshape(2, layers, PAGE_TOKENS, heads, dim).copy()
+        self._keys[page], self._values[page] = self.torch.from_numpy(values).to(self.device)
 
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic, mass: Float32 | None = None) -> Float32:
         """Run all chunks; see Backend.step."""

@@ -39,7 +39,13 @@ def bench(
 
     lengths, contexts = _numbers("--prefill", prefill), _numbers("--decode-at", decode_at)
     loaded, _ = options.load_model(
-        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
+        model,
+        threads=threads,
+        weights=weights,
+        cache=cache,
+        context=context,
+        rope_scaling=rope_scaling,
+        cache_dir="none",
     )
     spec, backend = loaded.spec, loaded.engine.backend
     longest = max([*lengths, *(context + 32 for context in contexts)], default=0)

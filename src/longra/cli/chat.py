@@ -58,6 +58,8 @@ def chat(
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
+    cache_dir: options.CacheDir = None,
+    strict_cache: options.StrictCache = False,
     as_json: options.JsonLines = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -89,7 +91,14 @@ def chat(
     )
     biases = parse_biases(logit_bias or ())
     loaded, name = options.load_model(
-        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
+        model,
+        threads=threads,
+        weights=weights,
+        cache=cache,
+        context=context,
+        rope_scaling=rope_scaling,
+        cache_dir=cache_dir,
+        strict_cache=strict_cache,
     )
     from longra.tasks.dialogue import Conversation
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import sys
 import unicodedata
@@ -44,6 +45,16 @@ def note(text: str) -> None:
 def warning(text: str) -> None:
     """Tell the user on stderr of something that may not be wanted."""
     note(f"{paint('warning:', '33')} {text}")
+
+
+def tell_warnings() -> None:
+    """Show what the package itself warns of as warnings of the command."""
+    logging.getLogger("longra").addHandler(_Warnings())
+
+
+class _Warnings(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        warning(record.getMessage())
 
 
 def error(text: str) -> None:

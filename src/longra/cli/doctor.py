@@ -36,6 +36,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "processor": _processor(),
         "memory": _memory(),
         "store": _store(),
+        "cache": _cache(),
         "sources": _sources(),
         "versions": _versions(),
     }
@@ -85,6 +86,26 @@ def _store() -> dict[str, Any]:
         "free": f"{shutil.disk_usage(there).free / 1e9:.1f} GB",
         "models": [manifest.name for manifest in models],
         "damaged": damaged,
+    }
+
+
+def _cache() -> dict[str, Any]:
+    """The prefix cache on disk."""
+    from longra.engine.page_folder import default_limit, page_files
+    from longra.library.cache import DIR_VARIABLE, SIZE_VARIABLE, cache_folder, cache_limit
+
+    folder = cache_folder()
+    if folder is None:
+        return {"place": None, "set by": DIR_VARIABLE}
+    files = page_files(folder)
+    size, limit = sum(file.size for file in files), cache_limit()
+    return {
+        "place": str(folder),
+        "set by": DIR_VARIABLE if os.environ.get(DIR_VARIABLE) else "the store's place",
+        "size": console.human_bytes(size),
+        "limit": console.human_bytes(default_limit(folder, size) if limit is None else limit),
+        "limit set by": f"a share of the disk; {SIZE_VARIABLE} sets another" if limit is None else SIZE_VARIABLE,
+        "pages": len(files),
     }
 
 

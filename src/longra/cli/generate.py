@@ -75,6 +75,8 @@ def generate(
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
+    cache_dir: options.CacheDir = None,
+    strict_cache: options.StrictCache = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -119,6 +121,8 @@ def generate(
         cache=cache,
         context=context,
         rope_scaling=rope_scaling,
+        cache_dir=cache_dir,
+        strict_cache=strict_cache,
         lazy=len(text) <= _SHORT,
     )
     config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))

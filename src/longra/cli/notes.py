@@ -17,7 +17,8 @@ def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
     chosen = "greedy" if config.greedy else f"temperature {config.temperature:g}, {_cuts(config)}"
     parts = [
         f"{result.model}: loaded in {times.load_seconds:.2f} s",
-        f"prompt {result.prompt_tokens:,} tokens at {times.prefill_tokens_per_second:,.1f} tokens/s",
+        f"prompt {result.prompt_tokens:,} tokens, {result.cached_tokens:,} from the cache",
+        f"read at {times.prefill_tokens_per_second:,.1f} tokens/s",
         f"new {result.completion_tokens:,} tokens at {times.decode_tokens_per_second:,.1f} tokens/s",
         f"guessed {result.speculation.drafted:,}, {result.speculation.accepted:,} right",
         f"first after {times.time_to_first_token_seconds:.2f} s",

@@ -64,6 +64,12 @@ Speculation = Annotated[
 DraftFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A text that will be repeated in part: guess from it too.")
 ]
+CacheDir = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Keep what was read here, to read nothing twice; none: do not.")
+]
+StrictCache = Annotated[
+    bool, typer.Option("--strict-cache", help="Read anew what the model wrote: to the last bit as without a cache.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout: each answer.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]
@@ -95,6 +101,7 @@ def load_model(model: str | None, **how: Any) -> "tuple[LoadedModel, str]":
     from longra.library import default_model
     from longra.model import load
 
+    console.tell_warnings()
     name = default_model() if model is None else model
     loaded = load(name, **how)
     if loaded.context_change is not None:

@@ -1,27 +1,43 @@
-"""`longra remove`: take an installed model out of the store."""
+"""`longra remove`: take an installed model out of the store, or empty the prefix cache."""
 
 from typing import Annotated
 
 import typer
 
 from longra.cli import console
+from longra.errors import UsageError
 
-COMMAND_OPTIONS = {"epilog": "Example:  longra remove codegen-350m-mono"}
+COMMAND_OPTIONS = {"epilog": "Examples:  longra remove codegen-350m-mono   |   longra remove --cache"}
 
 
 def remove(
-    name: Annotated[str, typer.Argument(help="The name of an installed model, or the start of it.")],
+    name: Annotated[str | None, typer.Argument(help="The name of an installed model, or the start of it.")] = None,
+    cache: Annotated[bool, typer.Option("--cache", help="Empty the prefix cache on disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: name and bytes freed.")] = False,
 ) -> None:
-    """Remove an installed model, or what an unfinished install has left.
+    """Remove an installed model, what an unfinished install has left, or the prefix cache.
 
     A model that was installed from a path stays there; Longra only forgets it."""
+    if cache == (name is not None):
+        raise UsageError("give the name of an installed model, or --cache; `longra models` lists the names")
+    what, freed = _empty_cache() if name is None else _remove(name)
+    if as_json:
+        console.result_json({"name": what, "bytes_freed": freed})
+    else:
+        console.result(f"removed {what or 'the cache'}, {console.human_bytes(freed)} freed")
+
+
+def _remove(name: str) -> tuple[str, int]:
     from longra.library import name_to_remove, store
     from longra.library.progress import Reporter
 
     found = name_to_remove(name)
-    freed = store.remove(found, Reporter())
-    if as_json:
-        console.result_json({"name": found, "bytes_freed": freed})
-    else:
-        console.result(f"removed {found}, {console.human_bytes(freed)} freed")
+    return found, store.remove(found, Reporter())
+
+
+def _empty_cache() -> tuple[None, int]:
+    from longra.engine.page_folder import clear
+    from longra.library.cache import cache_folder
+
+    folder = cache_folder()
+    return None, 0 if folder is None else clear(folder)

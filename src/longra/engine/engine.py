@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 from longra.backends.base import Backend, Chunk, Float32
 from longra.engine.handle import Handle
+from longra.engine.page_folder import PageFolder
 from longra.engine.pages import PagePool
+from longra.engine.prefix import PrefixCache
 from longra.engine.request import Request, Text
 from longra.engine.scheduler import Batch, Reading, Scheduler
 
@@ -18,16 +20,25 @@ class Engine:
     """Runs requests of many threads on a backend, together.
 
     Prompt tokens take the prefill arithmetic and generated ones the decode arithmetic, whatever runs beside them, so a
-    text depends on its prompt and sampler alone.
+    text depends on its prompt and sampler alone; unless not `strict`, when it also depends, in the last bits of its
+    logits, on what of its prompt the engine has written itself before (see PrefixCache).
 
     A thread steps for as long as there is something to do. Nothing else calls the backend; kernels run without the
     interpreter lock and without the engine's own, so that requests come and go meanwhile.
     """
 
-    def __init__(self, backend: Backend, pages: int | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        pages: int | None = None,
+        folder: PageFolder | None = None,
+        strict: bool = True,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.backend = backend
         self.pool = PagePool(backend, pages)
-        self.scheduler = Scheduler(self.pool)
+        self.prefix = PrefixCache(self.pool, folder, strict, warn)
+        self.scheduler = Scheduler(self.pool, self.prefix)
         self._lock = threading.RLock()
         self._stepping = threading.Lock()
         self._thread: threading.Thread | None = None

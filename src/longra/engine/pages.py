@@ -1,6 +1,7 @@
-"""Numbers of KV pages: which are free, and how many sequences share each."""
+"""Numbers of KV pages: which are free, how many sequences share each, and which are kept for what they hold."""
 
 import os
+from collections.abc import Callable
 
 from longra.backends.base import PAGE_TOKENS, Backend
 from longra.errors import LongraError
@@ -23,14 +24,17 @@ class PagePool:
 
     Attributes:
         limit: pages that there are.
+        reclaim: asked when none is free: drops a kept page that no sequence holds, or returns False (see PrefixCache).
     """
 
     def __init__(self, backend: Backend, limit: int | None = None) -> None:
         self.backend = backend
         self.limit = limit if limit is not None else max(1, _physical_memory() // 2 // backend.page_bytes)
+        self.reclaim: Callable[[], bool] = lambda: False
         self._reserved = False
         self._free: list[int] = []
-        self._holders: dict[int, int] = {}
+        self._holders: dict[int, int] = {}  # page -> sequences, where there are any
+        self._kept: set[int] = set()
 
     @property
     def used(self) -> int:
@@ -39,7 +43,7 @@ class PagePool:
 
     @property
     def available(self) -> int:
-        """Pages that can be taken."""
+        """Pages that can be taken: those that nobody holds, kept or not."""
         return self.limit - self.used
 
     def reserve(self) -> None:
@@ -60,7 +64,7 @@ class PagePool:
             LongraError: all pages are held, or there is not that much memory.
         """
         self.reserve()
-        if not self._free:
+        if not self._free and not self.reclaim():
             gigabytes = self.limit * self.backend.page_bytes / 1e9
             raise LongraError(f"the cache is full: {gigabytes:.1f} GB hold no further token; use a shorter context")
         page = self._free.pop()
@@ -69,15 +73,28 @@ class PagePool:
 
     def share(self, page: int) -> None:
         """One more sequence holds a page."""
-        self._holders[page] += 1
+        self._holders[page] = self._holders.get(page, 0) + 1
 
     def is_shared(self, page: int) -> bool:
-        """Whether several sequences hold a page."""
-        return self._holders[page] > 1
+        """Whether a page is not one sequence's alone, so that none may write to it."""
+        return self._holders[page] + (page in self._kept) > 1
 
     def release(self, page: int) -> None:
         """One sequence fewer holds a page."""
         self._holders[page] -= 1
         if self._holders[page] == 0:
             del self._holders[page]
-            self._free.append(page)
+            if page not in self._kept:
+                self._free.append(page)
+
+    def keep(self, page: int) -> None:
+        """Keep a page as it is, beyond the sequences that hold it."""
+        self._kept.add(page)
+
+    def drop(self, page: int) -> bool:
+        """Keep a page no longer; whether it is free now."""
+        self._kept.remove(page)
+        if page in self._holders:
+            return False
+        self._free.append(page)
+        return True

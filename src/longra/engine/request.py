@@ -78,6 +78,7 @@ class Request:
         take: gets these logits, where there are no texts, in blocks [n, vocabulary], by the thread that steps.
         notify: told of each text that has grown, and of None at the end.
         number: of its arrival.
+        cached_tokens: of the prompt, that came from the prefix cache.
         ended: no step will touch it any more.
         error: what ended it early, if something did.
     """
@@ -91,6 +92,7 @@ class Request:
     take: Callable[[Float32], None] = _nobody
     notify: Callable[[Text | None], None] = _nobody
     number: int = field(default=0, init=False)
+    cached_tokens: int = field(default=0, init=False)
     ended: bool = field(default=False, init=False)
     error: Exception | None = field(default=None, init=False)
 

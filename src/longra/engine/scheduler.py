@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk
 from longra.engine.pages import PagePool, pages_for
+from longra.engine.prefix import PrefixCache
 from longra.engine.request import Request, Text
 from longra.engine.sequence import Sequence
 from longra.engine.speculation import Speculation
@@ -83,8 +84,9 @@ class Scheduler:
         speculation: chooses drafts.
     """
 
-    def __init__(self, pool: PagePool) -> None:
+    def __init__(self, pool: PagePool, prefix: PrefixCache) -> None:
         self.pool = pool
+        self.prefix = prefix
         self.waiting: list[Reading] = []
         self.reading: list[Reading] = []
         self.growing: deque[Text] = deque()
@@ -131,8 +133,9 @@ class Scheduler:
             text.sequence = reading.sequence.fork()
         if reading.texts:
             reading.texts[0].sequence = reading.sequence
+            self.prefix.keep(reading.sequence, whole=True)
         else:
-            self._release(reading.sequence)
+            reading.sequence.release()
         self.growing.extend(reading.texts)
 
     def retire(self, text: Text) -> None:
@@ -145,20 +148,28 @@ class Scheduler:
         for text in [text for text in self.growing if text.request is request]:
             self.retire(text)
         for reading in [reading for reading in self.reading if reading.request is request]:
-            self.reading.remove(reading)
-            self._release(reading.sequence)
+            self._put_down(reading)
         self.waiting = [reading for reading in self.waiting if reading.request is not request]
 
-    # Pages come and go in these two only: a cache of prefixes has its say here.
-
     def _start(self, reading: Reading) -> None:
-        """Take the pages of a prompt, and of what had grown from it."""
-        reading.sequence.make_room(len(reading.sequence.tokens))
+        """Take the pages of a prompt, and of what had grown from it; those that are known need not be computed."""
+        sequence = reading.sequence
+        if reading.texts:
+            self.prefix.adopt(sequence)
+            if sequence.missing(len(sequence.tokens)) > self.pool.available:
+                sequence.release()  # a page that is used in part needs a second one, and there is none
+            reading.request.cached_tokens = min(sequence.cached, sequence.prompt)
+        sequence.make_room(len(sequence.tokens))
         self.reading.append(reading)
+        if not sequence.unread:
+            self.begin_texts(reading)
 
-    def _release(self, sequence: Sequence) -> None:
-        """A sequence ends, or is put back: its pages hold sequence.tokens[: sequence.cached]."""
-        sequence.release()
+    def _put_down(self, reading: Reading) -> None:
+        """A prompt is not read on; what was read is remembered, but for what was to be scored."""
+        self.reading.remove(reading)
+        if reading.texts:
+            self.prefix.keep(reading.sequence)
+        reading.sequence.release()
 
     def _admit(self) -> None:
         """Start the oldest that wait, as long as their pages are free and every text that runs could take one more."""
@@ -221,8 +232,7 @@ class Scheduler:
             self.retire(youngest)
         else:
             again = youngest
-            self.reading.remove(again)
-            self._release(again.sequence)
+            self._put_down(again)
         insort(self.waiting, again, key=lambda reading: reading.age)
         return youngest
 
@@ -234,7 +244,8 @@ class Scheduler:
 
     def _stop(self, text: Text) -> None:
         if text.sequence is not None:
-            self._release(text.sequence)
+            self.prefix.keep(text.sequence)
+            text.sequence.release()
             text.sequence = None
 
     def _check_fits(self, request: Request) -> None:

@@ -15,6 +15,7 @@ class Sequence:
         tokens: prompt and text.
         prompt: how many of them are the prompt, which the prefill arithmetic reads; the decode arithmetic has the others.
         cached: how many of them are in the cache.
+        reused: for each token that came from the prefix cache how it was made: 0 by prefill, 1 by decode.
         pages: page numbers in order; the last ones may hold nothing yet.
         extended: the sequence uses stretched rope frequencies (Rope.extended).
     """
@@ -24,6 +25,7 @@ class Sequence:
         self.tokens = [*prompt, *text]
         self.prompt = len(prompt)
         self.cached = 0
+        self.reused = b""
         self.pages: list[int] = []
         self.extended = extended
 
@@ -36,6 +38,11 @@ class Sequence:
     def pending(self) -> int:
         """Tokens that are not in the cache; at least one while a text grows."""
         return len(self.tokens) - self.cached
+
+    @property
+    def made(self) -> bytes:
+        """For each token in the cache how it was made: 0 by prefill, 1 by decode."""
+        return self.reused + bytes(at >= self.prompt for at in range(len(self.reused), self.cached))
 
     def chunk(self, most: int, logits: int, drafts: Items[int] = ()) -> Chunk:
         """The next tokens that are not in the cache, at most `most`, of prompt or text but not of both.
@@ -60,6 +67,7 @@ class Sequence:
         """A second sequence with the same past: whole pages are shared, a page in the making is copied when written."""
         other = Sequence(self.pool, self.tokens[: self.prompt], self.tokens[self.prompt :], self.extended)
         other.cached = self.cached
+        other.reused = self.reused
         other.pages = list(self.pages)
         for page in self.pages:
             self.pool.share(page)
@@ -86,6 +94,7 @@ class Sequence:
             self.pool.release(page)
         self.pages = []
         self.cached = 0
+        self.reused = b""
 
     def _shares_next(self) -> bool:
         """Whether the page that the next token goes to is another's too."""
