@@ -23,18 +23,18 @@ def test_the_doctor_shows_where_it_is_and_how_large(tmp_path: Path) -> None:
 
 def test_remove_empties_it(tmp_path: Path) -> None:
     home = filled(tmp_path / "cache")
-    ran = longra("remove", "--cache", LONGRA_CACHE_DIR=str(home))
-    assert (ran.code, ran.out) == (0, "removed the cache, 1.08 kB freed\n")
+    ran = longra("remove", "--prefix-cache", LONGRA_CACHE_DIR=str(home))
+    assert (ran.code, ran.out) == (0, "removed the prefix cache, 1.08 kB freed\n")
     assert not home.exists()
-    again = longra("remove", "--cache", "--json", LONGRA_CACHE_DIR=str(home))
+    again = longra("remove", "--prefix-cache", "--json", LONGRA_CACHE_DIR=str(home))
     assert json.loads(again.out) == {"name": None, "bytes_freed": 0}
 
 
 def test_remove_wants_a_name_or_the_cache() -> None:
-    for words in (["remove"], ["remove", "some-model", "--cache"]):
+    for words in (["remove"], ["remove", "some-model", "--prefix-cache"]):
         ran = longra(*words)
         assert ran.code == 2
-        assert "--cache" in ran.err
+        assert "--prefix-cache" in ran.err
 
 
 def test_a_cache_that_cannot_be_written_is_one_warning(smollm2: Path, tmp_path: Path) -> None:

@@ -7,24 +7,24 @@ import typer
 from longra.cli import console
 from longra.errors import UsageError
 
-COMMAND_OPTIONS = {"epilog": "Examples:  longra remove codegen-350m-mono   |   longra remove --cache"}
+COMMAND_OPTIONS = {"epilog": "Examples:  longra remove codegen-350m-mono   |   longra remove --prefix-cache"}
 
 
 def remove(
     name: Annotated[str | None, typer.Argument(help="The name of an installed model, or the start of it.")] = None,
-    cache: Annotated[bool, typer.Option("--cache", help="Empty the prefix cache on disk.")] = False,
+    prefix_cache: Annotated[bool, typer.Option("--prefix-cache", help="Empty the prefix cache on disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: name and bytes freed.")] = False,
 ) -> None:
     """Remove an installed model, what an unfinished install has left, or the prefix cache.
 
     A model that was installed from a path stays there; Longra only forgets it."""
-    if cache == (name is not None):
-        raise UsageError("give the name of an installed model, or --cache; `longra models` lists the names")
+    if prefix_cache == (name is not None):
+        raise UsageError("give the name of an installed model, or --prefix-cache; `longra models` lists the names")
     what, freed = _empty_cache() if name is None else _remove(name)
     if as_json:
         console.result_json({"name": what, "bytes_freed": freed})
     else:
-        console.result(f"removed {what or 'the cache'}, {console.human_bytes(freed)} freed")
+        console.result(f"removed {what or 'the prefix cache'}, {console.human_bytes(freed)} freed")
 
 
 def _remove(name: str) -> tuple[str, int]:
