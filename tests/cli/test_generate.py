@@ -19,9 +19,11 @@ KEYS = {
     "finish_reason",
     "seed",
     "prompt_tokens",
+    "cached_tokens",
     "completion_tokens",
     "logprobs",
     "timings",
+    "speculation",
     "model",
 }
 

@@ -159,15 +159,18 @@ def test_interrupted_by_the_user(hub: Hub) -> None:
 
 def test_two_processes_share_one_download(hub: Hub) -> None:
     hub.files["slow.gguf"] = gguf(8, 600_000)
-    hub.faults[:] = [Fault("/files/", pace=0.02, times=99)]
+    slow = Fault("/files/", pace=0.5, times=99)
+    hub.faults[:] = [slow]
     first = _start(f"{hub.url}/files/slow.gguf")
     _wait_for_download(hub)
     second = _start(f"{hub.url}/files/slow.gguf")
+    assert second.stderr is not None
+    assert "waiting: another process is installing slow" in second.stderr.readline()
+    slow.pace = 0.0
     out1, err1 = first.communicate(timeout=30)
     out2, err2 = second.communicate(timeout=30)
     assert (first.returncode, second.returncode) == (0, 0), err1 + err2
     assert out1 == out2
-    assert "waiting: another process is installing slow" in err2
     assert len(hub.asked("/files/")) == 1
 
 
