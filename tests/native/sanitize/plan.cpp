@@ -28,11 +28,10 @@ const std::vector<Stored> kStored = {
     {"Q6_K", 256, 210, {208}},   {"IQ4_NL", 32, 18, {0}},   {"IQ4_XS", 256, 136, {0}},
 };
 
-// What a model is made of: weights of one type ("" or the form to store them in), float32 or bf16 cache, width of a head.
+// What a model is made of: weights of one type and the form to store them in (or ""), the cache's kind, width of a head.
 struct Kind {
   const Stored& stored;
-  std::string target;
-  bool floats;
+  std::string target, cache;
   int head_dim;
 };
 
@@ -43,7 +42,7 @@ class Model {
  public:
   Model(const Kind& kind, int threads, const std::string& isa) : plan(threads, isa), kind_(kind) {
     const int heads = kHidden / kind.head_dim, kv_heads = std::max(1, heads / 4), kv_width = kv_heads * kind.head_dim;
-    plan.cache(kLayers, kv_heads, kind.head_dim, kind.floats);
+    plan.cache(kLayers, kv_heads, kind.head_dim, kind.cache);
     const int x = plan.buffer(kHidden, false), qkv = plan.buffer(kHidden + 2 * kv_width, false);
     const int mixed = plan.buffer(kHidden, false), gated = plan.buffer(2 * kHidden, false), last = plan.buffer(kHidden, true);
     std::vector<float> frequencies;
@@ -61,9 +60,14 @@ class Model {
               false,
               false,
               false});
-      const AttentionShape shape{heads, kv_heads, kind.head_dim, 1 / std::sqrt((float)kind.head_dim), layer ? 20.0f : 0.0f, layer ? 40 : 0};
-      plan.add(std::make_unique<AttentionOp>(
-          plan, AttentionSpec{qkv, qkv, qkv, 0, kHidden, kHidden + kv_width, mixed, layer, rope, shape, -1, -1, -1, 1e-6f, 0.0f}));
+      const float scale = 1 / std::sqrt((float)kind.head_dim);
+      const AttentionShape shape{heads, kv_heads, kind.head_dim, scale, layer ? 20.0f : 0.0f, layer ? 40 : 0, nullptr};
+      AttentionSpec attention{qkv, qkv, qkv, 0, kHidden, kHidden + kv_width, mixed, layer, rope, shape, -1, -1, -1, -1, -1, 1e-6f, 0.0f};
+      if (layer == 0)
+        attention.k_shift = vector(kv_width), attention.k_scale = vector(kv_width), attention.sinks = vector(heads);
+      else
+        attention.q_norm = vector(kind.head_dim), attention.k_norm = vector(kind.head_dim);
+      plan.add(std::make_unique<AttentionOp>(plan, attention));
       linear({mixed, x, Input::Plain, norm(), Activate::Silu, {{matrix(kHidden), -1, 0}}, true, false, false, false});
       const bool finish = kind.target != "f32";
       linear({x,
@@ -82,8 +86,8 @@ class Model {
     linear({last, -1, Input::Norm, norm(), Activate::Silu, {{matrix(kVocabulary), -1, 0}}, false, false, false, false});
   }
 
-  // The logits of each segment's last row go to the end of `logits`.
-  void step(bool decode, std::vector<Segment> segments) {
+  // The logits of each segment's last row, and the attention mass if it is wanted, go to the end of `results`.
+  void step(bool decode, std::vector<Segment> segments, bool want_mass = false) {
     std::vector<int32_t> tokens, positions, wanted;
     for (Segment& s : segments) {
       s.row = (int)tokens.size();
@@ -92,14 +96,27 @@ class Model {
     }
     const std::vector<uint8_t> extended(tokens.size());
     std::vector<float> out(wanted.size() * kOutWidth);
-    Step step{decode,          (int)tokens.size(), (int)wanted.size(), tokens.data(), positions.data(),
-              extended.data(), wanted.data(),      segments,           out.data(),    (size_t)kOutWidth};
+    constexpr size_t positions_at_most = 192;
+    std::vector<float> mass(want_mass ? tokens.size() * positions_at_most : 0);
+    Step step{decode,
+              (int)tokens.size(),
+              (int)wanted.size(),
+              tokens.data(),
+              positions.data(),
+              extended.data(),
+              wanted.data(),
+              segments,
+              out.data(),
+              (size_t)kOutWidth,
+              want_mass ? mass.data() : nullptr,
+              positions_at_most};
     plan.step(step);
-    logits.insert(logits.end(), out.begin(), out.end());
+    results.insert(results.end(), out.begin(), out.end());
+    results.insert(results.end(), mass.begin(), mass.end());
   }
 
   Plan plan;
-  std::vector<float> logits;
+  std::vector<float> results;
 
  private:
   int matrix(int rows) {
@@ -130,7 +147,7 @@ class Model {
 };
 
 // Two prompts in chunks that share steps; a fork that copies the page in the making; then all texts token by token.
-std::vector<float> logits_of(const Kind& kind, int threads, const std::string& isa) {
+std::vector<float> results_of(const Kind& kind, int threads, const std::string& isa) {
   Model model(kind, threads, isa);
   const std::vector<int32_t> first = {3, 0, 5}, second = {1}, fork = {3, 4};
   model.plan.reserve(4);
@@ -138,18 +155,18 @@ std::vector<float> logits_of(const Kind& kind, int threads, const std::string& i
   model.plan.reserve(6);
   model.plan.copy_page(0, 4);
   model.step(false, {{0, 33, 70, first.data()}, {0, 1, 9, second.data()}, {0, 2, 70, fork.data()}});
-  model.step(true, {{0, 1, 103, first.data()}});
-  model.step(true, {{0, 1, 10, second.data()}, {0, 1, 72, fork.data()}, {0, 1, 104, first.data()}});
+  model.step(true, {{0, 1, 103, first.data()}}, true);
+  model.step(true, {{0, 1, 10, second.data()}, {0, 1, 72, fork.data()}, {0, 1, 104, first.data()}}, true);
   model.step(true, {{0, 30, 105, first.data()}, {0, 1, 73, fork.data()}});
-  return model.logits;
+  return model.results;
 }
 
 bool check(const Kind& kind, const std::string& isa) {
-  const std::vector<float> wanted = logits_of(kind, 1, isa);
+  const std::vector<float> wanted = results_of(kind, 1, isa);
   const bool finite = std::all_of(wanted.begin(), wanted.end(), [](float v) { return std::isfinite(v); });
   bool same = true;
   for (int threads : {2, 4}) {
-    const std::vector<float> found = logits_of(kind, threads, isa);
+    const std::vector<float> found = results_of(kind, threads, isa);
     same &= std::memcmp(wanted.data(), found.data(), wanted.size() * sizeof(float)) == 0;
   }
   if (!finite || !same)
@@ -165,13 +182,13 @@ int main(int count, char** arguments) {
   if (!few && (count < 2 || std::strcmp(arguments[1], "all"))) return std::fprintf(stderr, "usage: check_plan few|all [set]...\n"), 2;
   const auto sets = count > 2 ? std::vector<std::string>(arguments + 2, arguments + count) : cpu::usable();
   const Stored& float32 = kStored[0];
-  std::vector<Kind> kinds = {{float32, "f32", true, 64}};
+  std::vector<Kind> kinds = {{float32, "f32", "f32", 64}};
   const int widths[] = {32, 128, 64};
   for (size_t i = 0; i < kStored.size(); i++) {
     const std::string name = kStored[i].name;
-    if (!few || name == "BF16" || name == "Q4_1" || name == "Q6_K") kinds.push_back({kStored[i], "", false, widths[i % 3]});
+    if (!few || name == "BF16" || name == "Q4_1" || name == "Q6_K") kinds.push_back({kStored[i], "", i % 2 ? "bf16" : "q8", widths[i % 3]});
   }
-  if (!few) kinds.push_back({float32, "q8", false, 64}), kinds.push_back({float32, "q4", false, 64});
+  if (!few) kinds.push_back({float32, "q8", "q8", 64}), kinds.push_back({float32, "q4", "bf16", 64});
   int wrong = 0;
   for (const std::string& isa : sets)
     for (const Kind& kind : kinds) wrong += !check(kind, isa);
