@@ -80,6 +80,7 @@ class Runner:
         assert self.pool.used == 0
         self.cache.clear()
         assert len(self.cache) == 0
+        assert self.home is not None or not any(root.children for root in self.cache._roots.values())
         taken = {self.pool.take() for _ in range(self.pages)}
         assert len(taken) == self.pages
         assert self.warnings == []
@@ -168,15 +169,17 @@ def test_the_strict_way_takes_for_a_prompt_only_what_prefill_made(tmp_path: Path
         runner.close()
 
 
-def test_of_equal_beginnings_the_one_that_prefill_made_is_taken() -> None:
-    runner = Runner()
+@pytest.mark.parametrize("written_first", [True, False])
+def test_of_equal_beginnings_the_one_that_prefill_made_is_taken(written_first: bool) -> None:
+    runner = Runner(strict=True)
     prompt = tokens(1, 100)
-    text, _ = runner.run(prompt, 90)
-    turn = [*prompt, *text, 5, 6]
-    runner.cache.strict = True
-    runner.run(turn)
+    text = fresh(prompt, 90)
+    runs = [(prompt, 90), ([*prompt, *text, 5, 6], 1)]
+    for known, count in runs if written_first else reversed(runs):
+        runner.run(known, count)
     runner.cache.strict = False
-    assert runner.run(turn, 20) == (fresh(turn, 20), len(turn) - 1)
+    other = [*prompt, *text[:-1], 9, 9, 9]  # both know all but the end of it
+    assert runner.run(other, 20) == (fresh(other, 20), 189)
 
 
 def test_the_pages_used_longest_ago_make_room() -> None:

@@ -148,7 +148,12 @@ def test_not_strict_the_next_turn_uses_what_decode_made() -> None:
     prompt = tokens(1, 100)
     request = Request(prompt, texts_of(1, 80))
     run(engine, request)
-    turn = Request([*prompt, *tokens_of(request.texts[0]), 5, 6], texts_of(1, 20))
+    turn = Request([*prompt, *tokens_of(request.texts[0]), 5, 6], texts_of(2, 20))
     run(engine, turn)
     assert turn.cached_tokens == 179
     assert tokens_of(turn.texts[0]) != plain_text(list(turn.prompt), 0, 20)  # the toy shows what bits may hide
+    engine.prefix.strict = True  # what both texts have left is not taken for prefill's
+    again = Request(turn.prompt, texts_of(1, 20))
+    run(engine, again)
+    assert again.cached_tokens == 100
+    assert tokens_of(again.texts[0]) == plain_text(list(turn.prompt), 0, 20)
