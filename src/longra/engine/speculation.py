@@ -13,8 +13,9 @@ _GAIN = 1.15
 _FIRST_ROW = 0.25
 """First belief: a row more costs this share of a step of one row."""
 
-_WEIGHT = 0.3
-"""How much one step changes what its number of rows is thought to cost."""
+_FASTER, _SLOWER = 0.5, 0.1
+"""How much one step changes what its number of rows is thought to cost. A step may be slow because the machine was busy, the
+first with so many rows above all; it is never fast by chance."""
 
 _FORGET = 0.001
 """Each step, costs that were not measured come nearer to that of one row by this share, so that they are tried again."""
@@ -32,8 +33,8 @@ class StepTimes:
         for other, known in self._seconds.items():
             if one is not None and other not in (1, rows):
                 self._seconds[other] = known + (one - known) * _FORGET
-        known = self._seconds.get(rows, seconds)
-        self._seconds[rows] = known + (seconds - known) * _WEIGHT
+        known = self.expect(rows) or seconds
+        self._seconds[rows] = known + (seconds - known) * (_FASTER if seconds < known else _SLOWER)
 
     def expect(self, rows: int) -> float | None:
         """Seconds of a step with so many rows; None before one of a single row was seen.
