@@ -22,7 +22,7 @@ def main() -> None:
     backend, pool = model.engine.backend, model.engine.pool
     pages = np.array([pool.take() for _ in range(int(sys.argv[3]) // 64 + 2)], np.int32)
     tokens = np.random.default_rng(0).integers(0, 40_000, 1 << 16).astype(np.int32)
-    print(json.dumps({"version": f"longra {package.__version__}"}), flush=True)
+    print(json.dumps({"version": f"longra {package.__version__}, {backend.isa}"}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         n = order["context"]
