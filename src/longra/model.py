@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -160,7 +160,7 @@ class Model:
         self.tokenizer = tokenizer
         self.template = template
         self.load_seconds = load_seconds
-        self._corpus = lru_cache(4)(self._drafts)
+        self._corpus = lru_cache(4)(partial(_drafts, tokenizer))
         self.context_change: ContextChange | None = None
 
     def generate(
@@ -270,10 +270,6 @@ class Model:
             raise TemplateError(f"{self.name} has no chat template; pass --raw to continue the text itself")
         return self.tokenizer.encode(self.template.render(messages), add_special=False), False
 
-    def _drafts(self, text: str) -> Drafts:
-        """What continuations may be drafted from."""
-        return Drafts(self.tokenizer.encode(text, add_special=False) if text else ())
-
     def _ids(self, values: Any) -> list[int]:
         """Token ids, checked."""
         ids = values.tolist() if hasattr(values, "tolist") else list(values)
@@ -317,6 +313,11 @@ class Model:
         """Whether a text of this length needs rope's frequencies for long sequences."""
         rope = self.spec.rope
         return rope is not None and rope.limit is not None and length > rope.limit
+
+
+def _drafts(tokenizer: Tokenizer, text: str) -> Drafts:
+    """What continuations may be drafted from."""
+    return Drafts(tokenizer.encode(text, add_special=False) if text else ())
 
 
 def shortened(value: object) -> str:
