@@ -24,6 +24,7 @@ _QUOTED = 60
 
 
 def attend(
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The text to go on from; - is standard input.")],
     prompt: Annotated[
         str | None, typer.Argument(metavar="PROMPT", help="A question about the text; the model answers it.")
@@ -32,15 +33,10 @@ def attend(
         str | None, typer.Option(metavar="TEXT", help="Look at this continuation instead of generating one.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write a page to look at in a browser.")] = None,
-    model: options.Model = None,
+    loading: options.Loading,
     max_tokens: options.MaxTokens = 200,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
-    context: options.Context = None,
-    rope_scaling: options.RopeScaling = None,
-    threads: options.Threads = None,
-    weights: options.Weights = None,
-    cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
     """See which earlier passages each sentence drew on.
@@ -55,9 +51,7 @@ def attend(
         raise UsageError("--passage is a continuation of the text; leave PROMPT away")
     config = GenerationConfig(**options.given(max_tokens=max_tokens, temperature=temperature, seed=seed))
     source = read_prompt(None, file)
-    loaded, _ = options.load_model(
-        model, threads=threads, weights=weights, cache=cache, context=context, rope_scaling=rope_scaling
-    )
+    loaded, _ = loading.load()
     seen = look(loaded, source, config, prompt=prompt, passage=passage)
     if html is not None:
         from longra.attend.page import page

@@ -21,15 +21,11 @@ COMMAND_OPTIONS = {
 
 
 def bench(
-    model: Annotated[str | None, typer.Option("-m", "--model", help="Name, source or path of a model.")] = None,
+    *,
+    running: options.Running,
     prefill: Annotated[str, typer.Option(help="Prompt lengths to read, in tokens.")] = "512,2048",
     decode_at: Annotated[str, typer.Option(help="Tokens in the cache before decoding.")] = "32,2048",
     streams: Annotated[str, typer.Option(help="Texts to decode together, for each --decode-at.")] = "1",
-    context: options.Context = None,
-    rope_scaling: options.RopeScaling = None,
-    threads: options.Threads = None,
-    weights: options.Weights = None,
-    cache: options.Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT", dir_okay=False, help="Draw decode speed against context (SVG).")
@@ -49,15 +45,7 @@ def bench(
     from longra.evaluate.speed import Bench, peak_memory
     from longra.evaluate.speed_run import jobs, measure, work
 
-    loaded, _ = options.load_model(
-        model,
-        threads=threads,
-        weights=weights,
-        cache=cache,
-        context=context,
-        rope_scaling=rope_scaling,
-        cache_dir="none",
-    )
+    loaded, _ = running.load(cache_dir="none")
     backend = loaded.engine.backend
     assert isinstance(backend, NativeBackend)
     todo = jobs(lengths, contexts, counts, loaded.spec.context)

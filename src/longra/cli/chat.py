@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from longra.cli import console, notes, options
-from longra.cli.logit_bias import parse_biases, token_biases
 from longra.cli.saving import write_whole
 from longra.cli.streaming import show
 from longra.errors import LongraError, UsageError
@@ -34,32 +32,10 @@ Ctrl-C stops an answer and keeps it. A message that begins with / is written //.
 
 
 def chat(
-    model: options.Model = None,
-    max_tokens: options.MaxTokens = None,
-    min_tokens: options.MinTokens = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    min_p: options.MinP = None,
-    typical_p: options.TypicalP = None,
-    repetition_penalty: options.RepetitionPenalty = None,
-    presence_penalty: options.PresencePenalty = None,
-    frequency_penalty: options.FrequencyPenalty = None,
-    no_repeat_ngram: options.NoRepeatNgram = None,
-    dry_multiplier: options.DryMultiplier = None,
-    seed: options.Seed = None,
-    stop: options.Stop = None,
-    logit_bias: options.Bias = None,
+    *,
+    loading: options.Loading,
+    sampling: options.Sampling,
     system: options.System = None,
-    speculation: options.Speculation = None,
-    draft_file: options.DraftFile = None,
-    context: options.Context = None,
-    rope_scaling: options.RopeScaling = None,
-    threads: options.Threads = None,
-    weights: options.Weights = None,
-    cache: options.Cache = None,
-    cache_dir: options.CacheDir = None,
-    strict_cache: options.StrictCache = False,
     as_json: options.JsonLines = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -67,42 +43,11 @@ def chat(
 
     /help lists what can be typed besides messages. Ctrl-C stops an answer and keeps it; at the prompt it leaves.
     """
-    from longra.sampling import GenerationConfig
-
-    config = GenerationConfig(
-        **options.given(
-            max_tokens=max_tokens,
-            min_tokens=min_tokens,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            min_p=min_p,
-            typical_p=typical_p,
-            repetition_penalty=repetition_penalty,
-            presence_penalty=presence_penalty,
-            frequency_penalty=frequency_penalty,
-            no_repeat_ngram=no_repeat_ngram,
-            dry_multiplier=dry_multiplier,
-            seed=seed,
-            stop=stop,
-            speculation=speculation,
-            draft_text=options.draft_text(draft_file),
-        )
-    )
-    biases = parse_biases(logit_bias or ())
-    loaded, name = options.load_model(
-        model,
-        threads=threads,
-        weights=weights,
-        cache=cache,
-        context=context,
-        rope_scaling=rope_scaling,
-        cache_dir=cache_dir,
-        strict_cache=strict_cache,
-    )
+    config = sampling.config()
+    loaded, name = loading.load()
     from longra.tasks.dialogue import Conversation
 
-    config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
+    config = sampling.biased(config, loaded.tokenizer)
     session = _Session(Conversation(loaded, config, system), name, as_json, verbose)
     session.run()
     if session.failed and not session.at_terminal:

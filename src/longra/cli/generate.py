@@ -1,14 +1,13 @@
 """`longra generate`: continue a text, or answer a message."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from longra.cli import console, notes, options
-from longra.cli.logit_bias import parse_biases, token_biases
 from longra.cli.prompt import read_prompt
 from longra.cli.streaming import ended, show
 from longra.errors import UsageError
@@ -39,24 +38,11 @@ COMMAND_OPTIONS = {
 
 
 def generate(
+    *,
     prompt: Annotated[str | None, typer.Argument(metavar="PROMPT", help="What to go on with, or to answer.")] = None,
     file: options.File = None,
-    model: options.Model = None,
-    max_tokens: options.MaxTokens = None,
-    min_tokens: options.MinTokens = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    min_p: options.MinP = None,
-    typical_p: options.TypicalP = None,
-    repetition_penalty: options.RepetitionPenalty = None,
-    presence_penalty: options.PresencePenalty = None,
-    frequency_penalty: options.FrequencyPenalty = None,
-    no_repeat_ngram: options.NoRepeatNgram = None,
-    dry_multiplier: options.DryMultiplier = None,
-    seed: options.Seed = None,
-    stop: options.Stop = None,
-    logit_bias: options.Bias = None,
+    loading: options.Loading,
+    sampling: options.Sampling,
     logprobs: Annotated[
         int | None, typer.Option(metavar="K", help="Tell each token's probability, and the K best.")
     ] = None,
@@ -68,15 +54,6 @@ def generate(
     tidy: Annotated[
         str | None, typer.Option(metavar="[=STEPS]", help="Tidy the text at the end; see `longra tidy --help`.")
     ] = None,
-    speculation: options.Speculation = None,
-    draft_file: options.DraftFile = None,
-    context: options.Context = None,
-    rope_scaling: options.RopeScaling = None,
-    threads: options.Threads = None,
-    weights: options.Weights = None,
-    cache: options.Cache = None,
-    cache_dir: options.CacheDir = None,
-    strict_cache: options.StrictCache = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -87,45 +64,11 @@ def generate(
     """
     if chat is False and system is not None:
         raise UsageError("--system needs a chat; leave --raw away")
-    from longra.sampling import GenerationConfig
-
-    config = GenerationConfig(
-        **options.given(
-            max_tokens=max_tokens,
-            min_tokens=min_tokens,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            min_p=min_p,
-            typical_p=typical_p,
-            repetition_penalty=repetition_penalty,
-            presence_penalty=presence_penalty,
-            frequency_penalty=frequency_penalty,
-            no_repeat_ngram=no_repeat_ngram,
-            dry_multiplier=dry_multiplier,
-            seed=seed,
-            stop=stop,
-            logprobs=logprobs,
-            num_sequences=num_sequences,
-            speculation=speculation,
-            draft_text=options.draft_text(draft_file),
-        )
-    )
-    biases = parse_biases(logit_bias or ())
+    config = sampling.config(logprobs=logprobs, num_sequences=num_sequences)
     steps = None if tidy is None else _steps(tidy)
     text = read_prompt(prompt, file)
-    loaded, name = options.load_model(
-        model,
-        threads=threads,
-        weights=weights,
-        cache=cache,
-        context=context,
-        rope_scaling=rope_scaling,
-        cache_dir=cache_dir,
-        strict_cache=strict_cache,
-        lazy=len(text) <= _SHORT,
-    )
-    config = replace(config, logit_bias=token_biases(biases, loaded.tokenizer))
+    loaded, name = loading.load(lazy=len(text) <= _SHORT)
+    config = sampling.biased(config, loaded.tokenizer)
     if note := notes.script_note(text, name):
         console.warning(note)
     stream = loaded.stream(text, config, chat=chat, system=system)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
+from longra.cli.spread import spread
 from longra.errors import UsageError
 
 
@@ -28,7 +29,7 @@ class LazyGroup(TyperGroup):
             return typer.main.get_command(module.GROUP)
         verb = typer.Typer(add_completion=False, rich_markup_mode=None)
         options = getattr(module, "COMMAND_OPTIONS", {})
-        verb.command(name=cmd_name, short_help=self.verbs[cmd_name], **options)(getattr(module, cmd_name))
+        verb.command(name=cmd_name, short_help=self.verbs[cmd_name], **options)(spread(getattr(module, cmd_name)))
         return typer.main.get_command(verb)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

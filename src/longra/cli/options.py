@@ -1,9 +1,10 @@
 """Options that several verbs share: the same name and meaning everywhere.
 
 Each is None unless given, so that defaults live in one place, `longra.sampling.GenerationConfig`; the helps repeat
-them, and a test compares the two.
+them, and a test compares the two. A verb takes whole groups of them as one parameter (`longra.cli.spread`).
 """
 
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,8 @@ from longra.cli import console
 
 if TYPE_CHECKING:
     from longra.model import Model as LoadedModel
+    from longra.sampling import GenerationConfig
+    from longra.text.tokenizer import Tokenizer
 
 RopeScalingKind = Literal["yarn", "linear", "dynamic"]
 WeightKind = Literal["f32", "bf16", "q8", "q4"]
@@ -74,6 +77,85 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout: each answer.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]
 File = Annotated[Path | None, typer.Option("-f", "--file", help="Read the prompt from a file; - is standard input.")]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The options that say how to choose tokens, and when to end."""
+
+    max_tokens: MaxTokens = None
+    min_tokens: MinTokens = None
+    temperature: Temperature = None
+    top_k: TopK = None
+    top_p: TopP = None
+    min_p: MinP = None
+    typical_p: TypicalP = None
+    repetition_penalty: RepetitionPenalty = None
+    presence_penalty: PresencePenalty = None
+    frequency_penalty: FrequencyPenalty = None
+    no_repeat_ngram: NoRepeatNgram = None
+    dry_multiplier: DryMultiplier = None
+    seed: Seed = None
+    stop: Stop = None
+    logit_bias: Bias = None
+    speculation: Speculation = None
+    draft_file: DraftFile = None
+
+    def config(self, **more: Any) -> "GenerationConfig":
+        """The configuration that was asked for, but for --logit-bias, which needs a tokenizer: `biased` adds it.
+
+        Args:
+            more: other fields of it; None leaves the default.
+
+        Raises:
+            UsageError: a value is out of range, or the draft file is not text.
+        """
+        from longra.cli.logit_bias import parse_biases
+        from longra.sampling import GenerationConfig
+
+        parse_biases(self.logit_bias or ())  # what is wrong with them is said before a model is loaded
+        asked = {field.name: getattr(self, field.name) for field in fields(self)}
+        del asked["logit_bias"], asked["draft_file"]
+        return GenerationConfig(**given(**asked, draft_text=draft_text(self.draft_file), **more))
+
+    def biased(self, config: "GenerationConfig", tokenizer: "Tokenizer") -> "GenerationConfig":
+        """The configuration with the biases of --logit-bias.
+
+        Raises:
+            UsageError: one of them names no token.
+        """
+        from longra.cli.logit_bias import parse_biases, token_biases
+
+        return replace(config, logit_bias=token_biases(parse_biases(self.logit_bias or ()), tokenizer))
+
+
+@dataclass(frozen=True)
+class Running:
+    """The options that say which model to run, and how to hold it."""
+
+    model: Model = None
+    context: Context = None
+    rope_scaling: RopeScaling = None
+    threads: Threads = None
+    weights: Weights = None
+    cache: Cache = None
+
+    def load(self, **more: Any) -> "tuple[LoadedModel, str]":
+        """The model, and what it is called: the default one if none is named.
+
+        Args:
+            more: other arguments of `longra.load`.
+        """
+        how = {field.name: getattr(self, field.name) for field in fields(self)}
+        return load_model(how.pop("model"), **how, **more)
+
+
+@dataclass(frozen=True)
+class Loading(Running):
+    """The same, where what was read before may be used again."""
+
+    cache_dir: CacheDir = None
+    strict_cache: StrictCache = False
 
 
 def given(**values: Any) -> dict[str, Any]:
