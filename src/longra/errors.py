@@ -38,4 +38,4 @@ class ContextError(LongraError):
 
 
 class TemplateError(LongraError):
-    """A chat template is missing, wrong, or tried to leave its sandbox."""
+    """A chat template or a task's template is missing, wrong, or tried to leave its sandbox."""

@@ -34,6 +34,11 @@ def locks_folder() -> Path:
     return store_home() / "locks"
 
 
+def templates_folder() -> Path:
+    """The user's own task templates, which may not be there."""
+    return store_home() / "templates"
+
+
 def existing_path(text: str) -> Path | None:
     """The file or folder that a text from the user names, "~" expanded; None if nothing is there. Takes any text."""
     try:
