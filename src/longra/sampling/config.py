@@ -1,17 +1,18 @@
 """What a user may ask of a generation, checked when it is made."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from longra.errors import UsageError
+from longra.sampling.parameters import NUMBERS, UNBOUNDED, Number, check_number
 
 GREEDY_BELOW = 1e-5
 """Temperatures below this are greedy: dividing by them leaves nothing of the other tokens anyway."""
 
 BANNED_BIAS = -100.0
 """A logit bias of this or less bans the token, as the OpenAI interface promises."""
+
+_TOKEN = Number(0, UNBOUNDED, whole=True)
 
 
 @dataclass(frozen=True)
@@ -72,47 +73,22 @@ class GenerationConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
-        _whole("max_tokens", self.max_tokens, 1, 2**31 - 1)
-        _whole("min_tokens", self.min_tokens, 0, self.max_tokens)
-        _real("temperature", self.temperature, 0, 100, "0 is greedy")
-        _whole("top_k", self.top_k, 0, 2**31 - 1)
-        _real("top_p", self.top_p, 0, 1, "1 is off", open_low=True)
-        _real("min_p", self.min_p, 0, 1, "0 is off")
-        _real("typical_p", self.typical_p, 0, 1, "1 is off", open_low=True)
-        _real("repetition_penalty", self.repetition_penalty, 0, 10, "1 is off", open_low=True)
-        _real("presence_penalty", self.presence_penalty, -2, 2, "0 is off")
-        _real("frequency_penalty", self.frequency_penalty, -2, 2, "0 is off")
-        _whole("no_repeat_ngram", self.no_repeat_ngram, 0, 2**31 - 1)
-        _real("dry_multiplier", self.dry_multiplier, 0, 100, "0 is off")
-        _real("dry_base", self.dry_base, 1, 10)
-        _whole("dry_allowed_length", self.dry_allowed_length, 1, 2**31 - 1)
-        if self.seed is not None:
-            _whole("seed", self.seed, 0, 2**64 - 1)
-        if self.logprobs is not None:
-            _whole("logprobs", self.logprobs, 0, 100)
-        _whole("num_sequences", self.num_sequences, 1, 256)
+        for name in NUMBERS:
+            value = getattr(self, name)
+            if value is not None or name not in ("seed", "logprobs"):
+                check_number(name, value)
+        if self.min_tokens > self.max_tokens:
+            raise UsageError(f"min_tokens is {self.min_tokens}; it must be at most max_tokens, {self.max_tokens}")
         _strings("stop", self.stop)
         _strings("dry_breakers", self.dry_breakers)
         for token, bias in self.logit_bias.items():
-            _whole("a token of logit_bias", token, 0, 2**31 - 1)
-            _real(f"logit_bias of token {token}", bias, -100, 100, "-100 bans the token")
+            _TOKEN.check("a token of logit_bias", token)
+            check_number("logit_bias", bias, f"logit_bias of token {token}")
 
     @property
     def greedy(self) -> bool:
         """Whether the most likely token is always taken."""
         return self.temperature < GREEDY_BELOW
-
-
-def _whole(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value <= high:
-        raise UsageError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
-
-
-def _real(name: str, value: Any, low: float, high: float, note: str = "", open_low: bool = False) -> None:
-    fits = isinstance(value, int | float) or hasattr(value, "__float__")
-    if not fits or math.isnan(value) or not low <= value <= high or (open_low and value == low):
-        bounds = f"above {low} and at most {high}" if open_low else f"from {low} to {high}"
-        raise UsageError(f"{name} is {value!r}; it must be {bounds}{f' ({note})' if note else ''}")
 
 
 def _strings(name: str, values: tuple[str, ...]) -> None:
