@@ -1,15 +1,11 @@
 """Reads what is measured: one segment a line, or one field of each object of a JSON lines file."""
 
-import json
-import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from longra.errors import LongraError, UsageError
-
-_WITH_FIELD = re.compile(r"(?P<path>.+\.(?:jsonl|ndjson)):(?P<field>.+)", re.DOTALL)
+from longra.evaluate.json_lines import kind_of, lines_of, object_of, split_field
 
 
 def read_segments(source: str) -> list[str]:
@@ -25,7 +21,7 @@ def read_segments(source: str) -> list[str]:
     segments = []
     for line, value in _values(source):
         if not isinstance(value, str):
-            raise LongraError(f"{source}, line {line:,}: the field is {_kind(value)}, not a text")
+            raise LongraError(f"{source}, line {line:,}: the field is {kind_of(value)}, not a text")
         segments.append(value)
     return segments
 
@@ -47,7 +43,7 @@ def read_references(sources: Sequence[str], segments: int) -> list[list[str]]:
             found = value if isinstance(value, list) else [value]
             if not found or not all(isinstance(text, str) for text in found):
                 raise LongraError(
-                    f"{source}, line {line:,}: the field is {_kind(value)}, not a text or a list of texts"
+                    f"{source}, line {line:,}: the field is {kind_of(value)}, not a text or a list of texts"
                 )
             texts += found
     return references
@@ -68,11 +64,10 @@ def same_number(source: str, number: int, other: str, expected: int) -> None:
 
 def _values(source: str) -> list[tuple[int, Any]]:
     """Each segment's value, with its line."""
-    named = None if Path(source).exists() else _WITH_FIELD.fullmatch(source)
-    path = named["path"] if named else source
-    lines = _lines(path)
-    if named:
-        values = [(number, _field(path, number, line, named["field"])) for number, line in lines if line.strip()]
+    path, field = split_field(source)
+    lines = lines_of(path)
+    if field is not None:
+        values = [(number, _field(path, number, line, field)) for number, line in lines if line.strip()]
     elif Path(path).suffix in (".jsonl", ".ndjson"):
         raise UsageError(
             f"{path} has fields; say which one is the text, for example {path}:{_first_field(path, lines)}"
@@ -84,55 +79,20 @@ def _values(source: str) -> list[tuple[int, Any]]:
     return values
 
 
-def _lines(path: str) -> list[tuple[int, str]]:
-    """Lines with their numbers; only a line feed ends one, as sacrebleu reads files."""
-    name = "standard input" if path == "-" else path
-    try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        lines = data.decode().split("\n")
-    except OSError as error:
-        raise LongraError(f"cannot read {name}: {error.strerror}; check the path") from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LongraError(
-            f"{name} is not UTF-8 (byte 0x{data[error.start]:02x}, line {line:,}); convert it: iconv -t utf-8"
-        ) from None
-    if not lines[-1]:
-        del lines[-1]
-    return list(enumerate(lines, 1))
-
-
 def _field(path: str, number: int, line: str, field: str) -> Any:
-    found = _object(path, number, line)
+    found = object_of(path, number, line)
     if field not in found:
         raise LongraError(f"{path}, line {number:,} has no field {field!r}; it has {', '.join(found) or 'none'}")
     return found[field]
-
-
-def _object(path: str, number: int, line: str) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError as error:
-        raise LongraError(f"{path}, line {number:,} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise LongraError(f"{path}, line {number:,} is {_kind(found)}, not an object with fields")
-    return found
 
 
 def _first_field(path: str, lines: list[tuple[int, str]]) -> str:
     """A field with text, for the hint."""
     for number, line in lines:
         if line.strip():
-            found = _object(path, number, line)
+            found = object_of(path, number, line)
             return next((name for name, value in found.items() if isinstance(value, str)), "text")
     return "text"
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return "an empty list" if not value else "a list"
-    names: dict[type, str] = {dict: "an object", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _segments(number: int) -> str:
