@@ -1,4 +1,4 @@
-"""`longra evaluate`: measure a text, beside references or by itself. One module per measure."""
+"""`longra evaluate`: measure a text, beside references, by itself, or by people. One module per measure."""
 
 import typer
 
@@ -10,6 +10,7 @@ VERBS = {
     "chrf": "Shared runs of characters with references (chrF); for translations.",
     "rouge": "Shared words and sequences with references (ROUGE); for summaries.",
     "text": "A long text by itself: length, repetition, loops, unfinished sentences.",
+    "human": "People judge outputs on a page, without knowing whose they are.",
 }
 """Verb -> what it does. Each lives in longra/cli/evaluate/<verb>.py as a function of the same name."""
 
@@ -29,7 +30,7 @@ GROUP = typer.Typer(name="evaluate", cls=Verbs, add_completion=False, rich_marku
     epilog="Examples:  longra evaluate bleu out.txt ref.txt   |   longra evaluate text story.md --target-length 3000",
 )
 def evaluate(ctx: typer.Context) -> None:
-    """Measure a text, beside references or by itself.
+    """Measure a text, beside references, by itself, or by people.
 
     Every figure comes with all that it depends on: its variant, its tokenizer, its seed.
     """

@@ -1,0 +1,1 @@
+"""Judging by people: a page that shows outputs without their makers, votes that are kept, and what they say."""
