@@ -71,6 +71,7 @@ void attention(Plan& plan, std::tuple<int, int> q, std::tuple<int, int> k, std::
                int kv_heads, int head_dim, float scale, float softcap, int window, int q_norm, int k_norm, int k_shift, int k_scale,
                int sinks, float eps, float shift) {
   require(head_dim <= 512, "a head may be at most 512 wide");
+  if (window) plan.has_window(layer);
   plan.add(std::make_unique<AttentionOp>(plan, AttentionSpec{std::get<0>(q),
                                                              std::get<0>(k),
                                                              std::get<0>(v),
@@ -193,6 +194,13 @@ NB_MODULE(_native, m) {
            "softcap"_a, "window"_a, "q_norm"_a, "k_norm"_a, "k_shift"_a, "k_scale"_a, "sinks"_a, "eps"_a, "shift"_a)
       .def("reserve", &Plan::reserve, "pages"_a)
       .def("copy_page", &Plan::copy_page, "source"_a, "target"_a)
+      .def(
+          "slide_page",
+          [](Plan& plan, int page) {
+            require(plan.has_page(page), "no such page");
+            plan.slide_page(page);
+          },
+          "page"_a)
       .def(
           "read_page",
           [](Plan& plan, int page, Page out) {

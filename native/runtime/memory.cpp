@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
@@ -25,6 +26,12 @@ Region::Region(size_t bytes) : size_(bytes), mapped_(round_up(bytes, kHuge) + kH
 }
 
 Region::~Region() { munmap(base_, mapped_); }
+
+void give_back(uint8_t* begin, uint8_t* end) {
+  static const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t first = round_up(reinterpret_cast<uintptr_t>(begin), page), last = reinterpret_cast<uintptr_t>(end) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
 
 uint8_t* Arena::take(size_t bytes) {
   bytes = round_up(bytes, 64);

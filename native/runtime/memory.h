@@ -23,6 +23,9 @@ class Region {
   size_t size_, mapped_;
 };
 
+// Give memory back that a region took between two addresses: whole pages of the system, which read as zeros afterwards.
+void give_back(uint8_t* begin, uint8_t* end);
+
 // Hands out pieces in order, so that what a step reads one after the other lies one after the other.
 class Arena {
  public:

@@ -74,6 +74,7 @@ int Plan::rope(std::vector<float> plain, float plain_magnitude, std::vector<floa
 void Plan::cache(int layers, int kv_heads, int head_dim, const std::string& kind) {
   if (kind != "f32" && kind != "bf16" && kind != "q8") throw std::invalid_argument("unknown cache type " + kind);
   cache_ = {layers, kv_heads, head_dim, kind == "f32" ? CacheKind::F32 : kind == "bf16" ? CacheKind::B16 : CacheKind::Q8};
+  windowed_.assign(layers, false);
 }
 
 void Plan::reserve(int pages) {
@@ -87,6 +88,14 @@ void Plan::reserve(int pages) {
 void Plan::copy_page(int from, int to) {
   const size_t size = cache_.page_bytes();
   memcpy(pool_pages_->data() + to * size, pool_pages_->data() + from * size, size);
+}
+
+void Plan::slide_page(int i) {
+  for (int layer = 0, end; layer < cache_.layers; layer = end + 1) {
+    for (end = layer; end < cache_.layers && windowed_[end]; end++) {
+    }
+    give_back(page(i) + layer * cache_.layer_bytes(), page(i) + end * cache_.layer_bytes());
+  }
 }
 
 void Plan::want_operand(int k) {

@@ -70,9 +70,12 @@ class Plan {
   int rope(std::vector<float> plain, float plain_magnitude, std::vector<float> extended, float extended_magnitude, bool interleaved);
   void add(std::unique_ptr<Op> op) { ops_.push_back(std::move(op)); }
   void cache(int layers, int kv_heads, int head_dim, const std::string& kind);
+  void has_window(int layer) { windowed_.at(layer) = true; }
 
   void reserve(int pages);
   void copy_page(int from, int to);
+  // Give back what a page holds of layers with a window.
+  void slide_page(int page);
   bool has_page(int i) const { return i >= 0 && i < pages_; }
   uint8_t* page(int i) { return pool_pages_->data() + i * cache_.page_bytes(); }
   void step(Step& step);
@@ -130,6 +133,7 @@ class Plan {
   CacheShape cache_{};
   std::unique_ptr<Region> pool_pages_;
   int pages_ = 0;
+  std::vector<bool> windowed_;  // of each layer
   size_t product_bytes_ = 0, product_weights_ = 0;
   size_t operand_size_ = 0;
   std::unique_ptr<Region> operands_[2];

@@ -51,6 +51,25 @@ def test_a_step_larger_than_a_plan_holds(backend: NativeBackend, arithmetic: Any
     assert np.array_equal(whole, np.concatenate(pieces))
 
 
+@pytest.mark.parametrize("cache", ["f32", "bf16", "q8"])
+def test_a_page_that_slid_is_seen_by_no_window(tmp_path: Path, cache: str) -> None:
+    """Rows whose windows have left a page give the same logits without what the page held; one whose has not, others."""
+    tiny.make("gemma3_text", tmp_path, sliding_window=100)
+    backend = open_backend(tmp_path, cache=cache)
+    assert backend.window == 100
+    backend.step([Chunk(TOKENS[:300], 0, PAGES, 0)], "prefill")
+    row = Chunk(TOKENS[300:301], 300, PAGES, 1)
+    whole = {kind: backend.step([row], kind) for kind in ("prefill", "decode")}
+    size = len(np.trim_zeros(backend.read_page(0)))
+    for page in range((300 - 100 + 1) // PAGE_TOKENS):
+        backend.slide_page(page)
+    assert 0 < np.count_nonzero(backend.read_page(0)) < size
+    for kind in ("prefill", "decode"):
+        assert np.array_equal(backend.step([row], kind), whole[kind])
+    backend.slide_page(3)
+    assert not np.array_equal(backend.step([row], "decode"), whole["decode"])
+
+
 def test_many_chunks_share_a_step(backend: NativeBackend) -> None:
     """Three prompts, cut by the plan's size in the midst of the second, each as if alone."""
     prompts = [TOKENS[:400], TOKENS[100:400], TOKENS[5:6]]

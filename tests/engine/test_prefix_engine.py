@@ -14,9 +14,9 @@ from longra.engine.page_folder import PageFolder
 ROOM = 12  # pages: a few texts
 
 
-def engine_at(home: Path | None = None, pages: int = ROOM, strict: bool = True) -> Engine:
+def engine_at(home: Path | None = None, pages: int = ROOM, strict: bool = True, window: int | None = None) -> Engine:
     folder = None if home is None else PageFolder(home, b"i" * 16, ToyBackend.page_bytes)
-    return Engine(ToyBackend(), pages, folder, strict)
+    return Engine(ToyBackend(window), pages, folder, strict)
 
 
 def tokens(seed: int, count: int) -> list[int]:
@@ -43,12 +43,15 @@ orders = st.lists(
 )
 
 
-@given(orders, st.booleans())
-@settings(max_examples=40, deadline=None)
+windows = st.none() | st.sampled_from([1, 2, 66, 100])
+
+
+@given(orders, st.booleans(), windows)
+@settings(max_examples=60, deadline=None)
 def test_any_schedule_gives_the_texts_of_a_fresh_run(
-    tmp_path_factory: pytest.TempPathFactory, schedule: list[tuple[int, ...]], on_disk: bool
+    tmp_path_factory: pytest.TempPathFactory, schedule: list[tuple[int, ...]], on_disk: bool, window: int | None
 ) -> None:
-    engine = engine_at(tmp_path_factory.mktemp("cache") if on_disk else None)
+    engine = engine_at(tmp_path_factory.mktemp("cache") if on_disk else None, window=window)
     requests: list[tuple[Request, int]] = []
     cancels: dict[int, list[Request]] = {}
     at = 0

@@ -100,8 +100,8 @@ actions = st.lists(
 class Schedule:
     """Plays actions on an engine and checks its pages after each."""
 
-    def __init__(self, pages: int) -> None:
-        self.toy = ToyBackend()
+    def __init__(self, pages: int, window: int | None) -> None:
+        self.toy = ToyBackend(window)
         self.engine = Engine(self.toy, pages)
         self.runs: list[Run] = []
 
@@ -166,6 +166,7 @@ class Schedule:
     first=st.lists(orders, min_size=2, max_size=5),
     actions=actions,
     pages=st.integers(3, 5),
+    window=st.none() | st.sampled_from([1, 2, 66, 100]),
     prefill=st.integers(1, 150),
     growing=st.integers(1, 5),
     catch_up=st.integers(1, 16),
@@ -176,6 +177,7 @@ def test_any_schedule_gives_the_plain_texts(
     first: list[Order],
     actions: list[tuple[str, Any]],
     pages: int,
+    window: int | None,
     prefill: int,
     growing: int,
     catch_up: int,
@@ -186,7 +188,7 @@ def test_any_schedule_gives_the_plain_texts(
         patch.setattr(scheduler, "GROWING_TEXTS", growing)
         patch.setattr(scheduler, "CATCH_UP_ROWS", catch_up)
         patch.setattr(StepTimes, "expect", lambda _, rows: 1 + row_cost * (rows - 1))
-        schedule = Schedule(pages)
+        schedule = Schedule(pages, window)
         for order in first:
             schedule.add(order)
         for action, value in actions:

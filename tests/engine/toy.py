@@ -26,6 +26,8 @@ class ToyBackend:
     """Pages are lists of (token, arithmetic).
 
     Attributes:
+        window: of layers that have one; no row may then see a page that slid, and none that slid may be read.
+        whole: pages that have not slid since they were last written from their beginning.
         during: called in the middle of the next step.
     """
 
@@ -34,7 +36,9 @@ class ToyBackend:
     threads = 1
     identity = "toy"
 
-    def __init__(self) -> None:
+    def __init__(self, window: int | None = None) -> None:
+        self.window = window
+        self.whole: set[int] = set()
         self.pages: list[list[tuple[int, str] | None]] = []
         self.steps: list[tuple[Arithmetic, list[int]]] = []
         self.copies = 0
@@ -47,13 +51,20 @@ class ToyBackend:
     def copy_page(self, source: int, target: int) -> None:
         self.copies += 1
         self.pages[target] = list(self.pages[source])
+        assert source in self.whole
+        self.whole.add(target)
+
+    def slide_page(self, page: int) -> None:
+        self.whole.remove(page)
 
     def read_page(self, page: int) -> UInt8:
+        assert page in self.whole
         codes = [-1 if entry is None else 2 * entry[0] + (entry[1] == "decode") for entry in self.pages[page]]
         return np.array(codes, np.int32).view(np.uint8)
 
     def write_page(self, page: int, data: UInt8) -> None:
         codes = data.view(np.int32).tolist()
+        self.whole.add(page)
         self.pages[page] = [None if code < 0 else (code // 2, ("prefill", "decode")[code % 2]) for code in codes]
 
     def step(self, chunks: list[Chunk], arithmetic: Arithmetic) -> Float32:
@@ -68,7 +79,13 @@ class ToyBackend:
             assert len(chunk.tokens) >= 1
             assert 0 <= chunk.logits <= len(chunk.tokens)
             for position, token in enumerate(chunk.tokens.tolist(), chunk.start):
-                self.pages[int(chunk.pages[position // PAGE_TOKENS])][position % PAGE_TOKENS] = (token, arithmetic)
+                page, slot = int(chunk.pages[position // PAGE_TOKENS]), position % PAGE_TOKENS
+                self.pages[page][slot] = (token, arithmetic)
+                if slot == 0:
+                    self.whole.add(page)
+                first = 0 if self.window is None else max(0, position - self.window + 1)
+                seen = chunk.pages[first // PAGE_TOKENS : position // PAGE_TOKENS + 1].tolist()
+                assert self.whole.issuperset(seen), "a window reaches a page that slid"
         for chunk in chunks:  # after all are written: a page that two share would show
             end = chunk.start + len(chunk.tokens)
             rows += [logits_after(self._past(chunk, at)) for at in range(end - chunk.logits + 1, end + 1)]

@@ -55,6 +55,7 @@ class Backend(Protocol):
         vocabulary: token ids are smaller.
         page_bytes: size of a KV page.
         threads: of the kernels.
+        window: positions that layers with a window see, the most of any such layer; None if all see everything.
         identity: what the bits of a page depend on besides the model and the text: kernels, their arithmetic, the form
             of weights and cache.
     """
@@ -62,6 +63,7 @@ class Backend(Protocol):
     vocabulary: int
     page_bytes: int
     threads: int
+    window: int | None
     identity: str
 
     def reserve(self, pages: int) -> None:
@@ -87,6 +89,9 @@ class Backend(Protocol):
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values (a sequence that branches inside a page)."""
+
+    def slide_page(self, page: int) -> None:
+        """Give back what a page holds of layers with a window: no row will see that again, before `write_page`."""
 
     def read_page(self, page: int) -> UInt8:
         """A copy of a page's keys and values, uint8 [page_bytes]."""

@@ -81,6 +81,7 @@ class NativeBackend:
         self.isa = choose_isa()
         self.vocabulary = graph.output.width
         self.positions = spec.context
+        self.window = spec.window
         self._width = -(-self.vocabulary // 16) * 16
         try:
             self._plan = _native.Plan(self.threads, self.isa)
@@ -114,6 +115,10 @@ class NativeBackend:
     def copy_page(self, source: int, target: int) -> None:
         """Copy a page's keys and values."""
         self._plan.copy_page(source, target)
+
+    def slide_page(self, page: int) -> None:
+        """Give back what a page holds of layers with a window."""
+        self._plan.slide_page(page)
 
     def read_page(self, page: int) -> UInt8:
         """A copy of a page's keys and values, uint8 [page_bytes]."""

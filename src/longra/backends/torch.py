@@ -58,6 +58,7 @@ class TorchBackend:
         self.output = graph.output
         self.vocabulary = graph.output.width
         self.threads = int(self.torch.get_num_threads())
+        self.window = spec.window
         self.identity = f"torch {self.torch.__version__} on {device}"
         self.shape = (spec.layers, spec.kv_heads, spec.head_dim)
         self.page_bytes = 4 * 2 * PAGE_TOKENS * spec.layers * spec.kv_heads * spec.head_dim
@@ -81,6 +82,9 @@ class TorchBackend:
         """Copy a page's keys and values."""
         if self._keys[source] is not None:
             self._keys[target], self._values[target] = self._keys[source].clone(), self._values[source].clone()
+
+    def slide_page(self, page: int) -> None:
+        """Layers with a window keep everything: this backend is for comparison."""
 
     def read_page(self, page: int) -> UInt8:
         """A copy of a page's keys and values, uint8 [page_bytes]."""

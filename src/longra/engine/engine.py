@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from contextlib import contextmanager
 
-from longra.backends.base import Backend, Chunk, Float32
+from longra.backends.base import PAGE_TOKENS, Backend, Chunk, Float32
 from longra.engine.handle import Handle
 from longra.engine.page_folder import PageFolder
 from longra.engine.pages import PagePool
 from longra.engine.prefix import PrefixCache
 from longra.engine.request import Request, Text
 from longra.engine.scheduler import Batch, Reading, Scheduler
+from longra.engine.sequence import Sequence
 
 
 class Engine:
@@ -135,7 +136,7 @@ class Engine:
 
     def _has_read(self, reading: Reading, chunk: Chunk, rows: Float32) -> None:
         """More of a prompt is in the cache. At its end each continuation chooses its first token."""
-        reading.sequence.advance(len(chunk.tokens))
+        self._advance(reading.sequence, len(chunk.tokens), keep=bool(reading.texts))
         if not reading.texts and len(rows):
             reading.request.take(rows)
         if reading.sequence.unread:
@@ -156,13 +157,20 @@ class Engine:
         assert sequence is not None
         drafts = chunk.tokens[len(chunk.tokens) - chunk.logits + 1 :].tolist() if chunk.logits else []
         text.drafted += len(drafts)
-        sequence.advance(len(chunk.tokens) - len(drafts))
+        self._advance(sequence, len(chunk.tokens) - len(drafts))
         for row, draft in zip(rows, [*drafts, None], strict=False):
             self._add_token(text, row)
             if text.finish_reason is not None or text.choices[-1].token != draft:
                 return
             text.accepted += 1
-            sequence.advance(1)
+            self._advance(sequence, 1)
+
+    def _advance(self, sequence: Sequence, count: int, keep: bool = True) -> None:
+        """`count` more tokens are in the cache; with each page that they fill, others may leave a window."""
+        pages = sequence.cached // PAGE_TOKENS
+        sequence.advance(count)
+        if sequence.cached // PAGE_TOKENS > pages:
+            self.prefix.slide(sequence, keep)
 
     def _add_token(self, text: Text, row: Float32) -> None:
         """Let a text choose its next token, and see what that ends."""

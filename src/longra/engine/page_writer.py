@@ -63,6 +63,10 @@ class PageWriter:
                     f"the cache on disk cannot be written: {self._folder.folder.parent}: {problem.strerror}; the text is "
                     "not touched by this; free some space, or turn it off with --cache-dir none"
                 )
+            except BaseException:  # a fault: nobody may wait for this thread
+                with self._lock:
+                    self._failed, self._thread = True, None
+                raise
 
     def _next(self) -> list[Node] | None:
         with self._lock:

@@ -24,6 +24,7 @@ class PagePool:
 
     Attributes:
         limit: pages that there are.
+        slid: pages that hold no longer what layers with a window would see of them.
         reclaim: asked when none is free: drops a kept page that no sequence holds, or returns False (see PrefixCache).
     """
 
@@ -35,6 +36,7 @@ class PagePool:
         self._free: list[int] = []
         self._holders: dict[int, int] = {}  # page -> sequences, where there are any
         self._kept: set[int] = set()
+        self.slid: set[int] = set()
 
     @property
     def used(self) -> int:
@@ -68,6 +70,7 @@ class PagePool:
             gigabytes = self.limit * self.backend.page_bytes / 1e9
             raise LongraError(f"the cache is full: {gigabytes:.1f} GB hold no further token; use a shorter context")
         page = self._free.pop()
+        self.slid.discard(page)
         self._holders[page] = 1
         return page
 
@@ -78,6 +81,16 @@ class PagePool:
     def is_shared(self, page: int) -> bool:
         """Whether a page is not one sequence's alone, so that none may write to it."""
         return self._holders[page] + (page in self._kept) > 1
+
+    def is_held_once(self, page: int) -> bool:
+        """Whether one sequence alone holds a page, kept or not."""
+        return self._holders[page] == 1
+
+    def slide(self, page: int) -> None:
+        """Give back what a page holds of layers with a window."""
+        if page not in self.slid:
+            self.backend.slide_page(page)
+            self.slid.add(page)
 
     def release(self, page: int) -> None:
         """One sequence fewer holds a page."""

@@ -43,6 +43,7 @@ class PrefixCache:
         self._folder = folder
         self._roots = {extended: Node(None, _root_key(extended)) for extended in (False, True)}
         self._recent: dict[Node, None] = {}  # those in memory; what follows a page comes before it
+        self._nodes: dict[int, Node] = {}  # the same, by page
         self._lock = threading.Lock()  # over node.page, which the writer's thread reads
         self._writer = None if folder is None else PageWriter(folder, self._copy, warn)
         pool.reclaim = self._reclaim
@@ -69,6 +70,9 @@ class PrefixCache:
         entries = [entry for node in path for entry in node.entries]
         sequence.reused = bytes(entry & 1 for entry in entries[:count])
         sequence.cached = len(sequence.reused)
+        if not all(self._make_whole(page) for page in sequence.pages[self._left(sequence) :]):
+            sequence.release()
+        self.slide(sequence, keep=False)
 
     def keep(self, sequence: Sequence, whole: bool = False) -> None:
         """Remember the pages of a sequence.
@@ -89,6 +93,24 @@ class PrefixCache:
         if self._writer is not None:
             self._writer.put(path)
 
+    def slide(self, sequence: Sequence, keep: bool) -> None:
+        """Give back what layers with a window will see no more of a sequence.
+
+        A page that others use too stays whole, and one that is remembered until it is on disk.
+
+        Args:
+            keep: remember its whole pages first, where they can be stored.
+        """
+        end = self._left(sequence)
+        if end <= sequence.slid:
+            return
+        if keep and self._folder is not None:
+            self.keep(sequence, whole=True)
+        with self._lock:
+            while sequence.slid < end and self._may_slide(sequence.pages[sequence.slid]):
+                self._pool.slide(sequence.pages[sequence.slid])
+                sequence.slid += 1
+
     def clear(self) -> None:
         """Forget all pages in memory; those on disk stay."""
         while self._recent:
@@ -98,6 +120,26 @@ class PrefixCache:
         """Wait until all pages are on disk."""
         if self._writer is not None:
             self._writer.wait()
+
+    def _left(self, sequence: Sequence) -> int:
+        """Pages at the beginning of a sequence that no window reaches from its next token on."""
+        window = self._pool.backend.window
+        return 0 if window is None else max(0, sequence.cached - window + 1) // PAGE_TOKENS
+
+    def _may_slide(self, page: int) -> bool:
+        node = self._nodes.get(page)
+        return self._pool.is_held_once(page) and (node is None or node.stored)
+
+    def _make_whole(self, page: int) -> bool:
+        """Bring back from disk what a page held of layers with a window; whether it is whole now."""
+        if page not in self._pool.slid:
+            return True
+        data = None if self._folder is None else self._folder.read(self._nodes[page].head(self._folder.page_bytes))
+        if data is None:
+            return False
+        self._pool.backend.write_page(page, np.frombuffer(data, np.uint8))
+        self._pool.slid.remove(page)
+        return True
 
     def _children(self, node: Node) -> Iterable[Node]:
         if not node.listed and self._folder is not None:
@@ -143,6 +185,7 @@ class PrefixCache:
         self._pool.keep(page)
         node.page = page
         self._recent[node] = None
+        self._nodes[page] = node
 
     def _touch(self, path: list[Node]) -> None:
         """The pages of a text are in use. What follows a page is dropped before it: a text without its beginning is of no
@@ -169,6 +212,7 @@ class PrefixCache:
         with self._lock:
             page, node.page = node.page, None
         assert page is not None
+        del self._nodes[page]
         return self._pool.drop(page)
 
     def _delete(self, node: Node) -> None:
@@ -189,7 +233,9 @@ class PrefixCache:
     def _copy(self, node: Node) -> bytes | None:
         """The bytes of a page, for the writer."""
         with self._lock:
-            return None if node.page is None else self._pool.backend.read_page(node.page).tobytes()
+            if node.page is None or node.page in self._pool.slid:
+                return None
+            return self._pool.backend.read_page(node.page).tobytes()
 
 
 def _root_key(extended: bool) -> bytes:

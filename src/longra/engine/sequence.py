@@ -17,6 +17,7 @@ class Sequence:
         cached: how many of them are in the cache.
         reused: for each token that came from the prefix cache how it was made: 0 by prefill, 1 by decode.
         pages: page numbers in order; the last ones may hold nothing yet.
+        slid: how many of the first ones have left all windows, and are looked at no more.
         extended: the sequence uses stretched rope frequencies (Rope.extended).
     """
 
@@ -27,6 +28,7 @@ class Sequence:
         self.cached = 0
         self.reused = b""
         self.pages: list[int] = []
+        self.slid = 0
         self.extended = extended
 
     @property
@@ -69,6 +71,7 @@ class Sequence:
         other.cached = self.cached
         other.reused = self.reused
         other.pages = list(self.pages)
+        other.slid = self.slid
         for page in self.pages:
             self.pool.share(page)
         return other
@@ -93,6 +96,7 @@ class Sequence:
         for page in self.pages:
             self.pool.release(page)
         self.pages = []
+        self.slid = 0
         self.cached = 0
         self.reused = b""
 
