@@ -39,3 +39,7 @@ class ContextError(LongraError):
 
 class TemplateError(LongraError):
     """A chat template or a task's template is missing, wrong, or tried to leave its sandbox."""
+
+
+class SandboxError(LongraError):
+    """A program cannot be run safely on this machine, or its sandbox could not be made."""
