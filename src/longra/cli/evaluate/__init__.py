@@ -9,6 +9,7 @@ VERBS = {
     "bleu": "Shared runs of words with references (BLEU); for translations.",
     "chrf": "Shared runs of characters with references (chrF); for translations.",
     "rouge": "Shared words and sequences with references (ROUGE); for summaries.",
+    "code": "Programs that a model writes: how often they pass their tests (pass@k).",
     "text": "A long text by itself: length, repetition, loops, unfinished sentences.",
     "human": "People judge outputs on a page, without knowing whose they are.",
 }

@@ -1,0 +1,1 @@
+"""Programs that a model writes, measured by whether they pass tests (pass@k)."""
