@@ -10,6 +10,7 @@ VERBS = {
     "chrf": "Shared runs of characters with references (chrF); for translations.",
     "rouge": "Shared words and sequences with references (ROUGE); for summaries.",
     "code": "Programs that a model writes: how often they pass their tests (pass@k).",
+    "range": "How far a model's attention reaches: what it finds in long texts (RULER).",
     "text": "A long text by itself: length, repetition, loops, unfinished sentences.",
     "human": "People judge outputs on a page, without knowing whose they are.",
 }

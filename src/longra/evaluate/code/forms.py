@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from longra.errors import TemplateError
+from longra.evaluate.begun import begun_ids
 from longra.evaluate.code.problems import Problem
 
 if TYPE_CHECKING:
@@ -58,14 +58,12 @@ class Instruct(Form):
         Raises:
             TemplateError: the model has no chat template.
         """
-        if model.template is None:
-            raise TemplateError(f"{model.name} has no chat template; pass --raw to have it complete the functions")
-        message = {"role": "user", "content": self._ASKED.replace("{problem}", problem.prompt.strip())}
-        return model.tokenizer.encode(model.template.render([message]) + self._BEGUN, add_special=False)
+        asked = self._ASKED.replace("{problem}", problem.prompt.strip())
+        return begun_ids(model, asked, self._BEGUN, chat=True)
 
     def parts(self, problem: Problem, answer: str) -> Sequence[str]:
-        """The problem first, since tests use its helpers; then all lines of the answer that are Python together."""
-        return problem.prompt, longest_program(answer)
+        """The problem first, since tests use its helpers; then what the answer defines."""
+        return problem.prompt, definitions(answer)
 
 
 class Completion(Form):
@@ -84,14 +82,22 @@ class Completion(Form):
         return (problem.prompt + answer,)
 
 
-def longest_program(text: str) -> str:
-    """The most lines from the beginning that are valid Python; the whole where none are."""
+_DEFINES = (
+    *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Assign, ast.AnnAssign),
+)
+
+
+def definitions(text: str) -> str:
+    """What a script defines: imports, functions, classes and variables of its longest beginning that is valid Python.
+
+    Its own trials of what it defines, which may be wrong where that is right, are left out, as evalplus leaves them out.
+    """
     lines = text.split("\n")
     for count in range(len(lines), 0, -1):
-        program = "\n".join(lines[:count])
         try:
-            if ast.parse(program).body:
-                return program
+            tree = ast.parse("\n".join(lines[:count]))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
+        return ast.unparse(ast.Module([node for node in tree.body if isinstance(node, _DEFINES)], []))
     return text

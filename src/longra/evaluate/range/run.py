@@ -1,0 +1,92 @@
+"""Putting the questions of a grid to a model, one after the other: each begins with what it shares with the last one."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from longra.errors import UsageError
+from longra.evaluate.begun import begun_ids
+from longra.evaluate.range.cells import Cell, Finding
+from longra.evaluate.range.tasks import TASKS, Question
+from longra.evaluate.range.words import Words
+from longra.sampling import GenerationConfig
+
+if TYPE_CHECKING:
+    from longra.model import Model
+
+
+def ask(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> Iterator[Finding]:
+    """Ask the questions of cells, greedily.
+
+    Args:
+        chat: in the model's chat template.
+
+    Raises:
+        UsageError: a length has no room for the question itself, or there are too few words for it.
+        ContextError: a length is more than the model's context.
+    """
+    for cell in cells:
+        question, ids = fitted(model, cell, words, chat)
+        said = _answer(model, ids, question, TASKS[cell.task].new_tokens)
+        found = found_in(said, question.answers)
+        yield Finding(cell, found / len(question.answers), question.answers, said, len(ids))
+
+
+def found_in(said: str, expected: Sequence[str]) -> int:
+    """How many of the expected texts were said, in any case of letters."""
+    return sum(text.lower() in said.lower() for text in expected)
+
+
+def fitted(model: "Model", cell: Cell, words: Words, chat: bool) -> tuple[Question, list[int]]:
+    """A cell's question about the longest text that leaves room for the answer, and its token ids."""
+    task = TASKS[cell.task]
+    room = cell.length - task.new_tokens
+    most = task.most(words)
+
+    def made(size: int) -> tuple[Question, list[int]]:
+        question = task.question(size, cell, words)
+        return question, begun_ids(model, question.text, question.beginning, chat)
+
+    best = made(1)
+    if len(best[1]) > room:
+        raise UsageError(
+            f"{cell.length:,} tokens are too few for {cell.task}: the question and its answer take "
+            f"{len(best[1]) + task.new_tokens:,}; give larger --lengths"
+        )
+    low, high = 1, min(room, most or room)  # a unit has a token at least
+    while low < high:
+        middle = (low + high + 1) // 2
+        tried = made(middle)
+        if len(tried[1]) <= room:
+            low, best = middle, tried
+        else:
+            high = middle - 1
+    if low == most:
+        raise UsageError(
+            f"there are not enough words for {cell.task} at {cell.length:,} tokens; give smaller --lengths"
+        )
+    return best
+
+
+def _answer(model: "Model", ids: list[int], question: Question, new_tokens: int) -> str:
+    """What the model says, until all that is expected has been said."""
+    stream = model.stream(ids, GenerationConfig(temperature=0, max_tokens=new_tokens, seed=0))
+    said = ""
+    for piece in stream:
+        said += piece
+        if found_in(said, question.answers) == len(question.answers):
+            stream.close()
+            break
+    return said
+
+
+def settings(model: "Model", chat: bool, seed: int) -> dict[str, Any]:
+    """All that findings depend on, to be kept beside them."""
+    change = model.context_change
+    return {
+        "model": model.name,
+        "weights": f"{model.weights.format}, {model.weights.bytes:,} bytes",
+        "context": model.spec.context,
+        "stretched": change is not None and change.scaling is not None,
+        "form": "chat" if chat else "raw",
+        "seed": seed,
+    }
