@@ -14,7 +14,7 @@ from longra.evaluate.begun import begun_ids
 from longra.evaluate.range.cells import Cell, Finding, from_row, grid, mean
 from longra.evaluate.range.page import range_page
 from longra.evaluate.range.picture import picture
-from longra.evaluate.range.run import ask, fitted, found_in
+from longra.evaluate.range.run import ask, check_room, fitted, found_in
 from longra.evaluate.range.tasks import NOISE, TASKS
 from longra.evaluate.range.words import load_words
 
@@ -81,8 +81,10 @@ def test_a_question_fills_its_length_and_no_more(model: Model, task: str) -> Non
 
 
 def test_a_length_without_room(model: Model) -> None:
-    with pytest.raises(UsageError, match="100 tokens are too few for needle: the question and its answer take 2"):
-        fitted(model, Cell("needle", 100, 0.5, 0, 0), WORDS, chat=True)
+    with pytest.raises(
+        UsageError, match=r"^100 tokens are too few for needle, which takes [34]\d\d; give larger --len"
+    ):
+        check_room(model, [Cell("needle", 1000, 0.5, 0, 0), Cell("needle", 100, 0.5, 0, 0)], WORDS, chat=True)
 
 
 def test_too_few_words(model: Model) -> None:

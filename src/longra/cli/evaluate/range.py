@@ -55,7 +55,7 @@ def range(
     """
     from longra.evaluate.journal import Journal
     from longra.evaluate.range.cells import from_row, grid
-    from longra.evaluate.range.run import ask, settings
+    from longra.evaluate.range.run import ask, check_room, settings
     from longra.evaluate.range.words import load_words
 
     names, sizes = _tasks(tasks), _lengths(lengths)
@@ -65,6 +65,7 @@ def range(
     _check_context(model, sizes)
     in_chat = model.template is not None if chat is None else chat
     cells = grid(names, sizes, depths, samples, seed)
+    check_room(model, cells, words, in_chat)
     run = settings(model, in_chat, seed)
     interrupted = False
     with Journal(output, run) as journal:

@@ -13,6 +13,9 @@ from longra.sampling import GenerationConfig
 if TYPE_CHECKING:
     from longra.model import Model
 
+_LEAST = 5
+"""Units of the shortest text, so that all that is hidden lies in different places."""
+
 
 def ask(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> Iterator[Finding]:
     """Ask the questions of cells, greedily.
@@ -21,7 +24,7 @@ def ask(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> Iter
         chat: in the model's chat template.
 
     Raises:
-        UsageError: a length has no room for the question itself, or there are too few words for it.
+        UsageError: there are too few words for a length.
         ContextError: a length is more than the model's context.
     """
     for cell in cells:
@@ -31,13 +34,36 @@ def ask(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> Iter
         yield Finding(cell, found / len(question.answers), question.answers, said, len(ids))
 
 
+def check_room(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> None:
+    """Make sure that every length has room for its questions, before any is asked.
+
+    Raises:
+        UsageError: one has not.
+    """
+    for cell in {(cell.task, cell.length): cell for cell in cells}.values():
+        question = TASKS[cell.task].question(_LEAST, cell, words)
+        taken = len(begun_ids(model, question.text, question.beginning, chat)) + TASKS[cell.task].new_tokens
+        if taken > cell.length:
+            raise UsageError(
+                f"{cell.length:,} tokens are too few for {cell.task}, which takes {taken:,}; give larger --lengths, or "
+                "other --tasks"
+            )
+
+
 def found_in(said: str, expected: Sequence[str]) -> int:
     """How many of the expected texts were said, in any case of letters."""
     return sum(text.lower() in said.lower() for text in expected)
 
 
 def fitted(model: "Model", cell: Cell, words: Words, chat: bool) -> tuple[Question, list[int]]:
-    """A cell's question about the longest text that leaves room for the answer, and its token ids."""
+    """A cell's question about the longest text that leaves room for the answer, and its token ids.
+
+    Args:
+        cell: one whose length has been found to have room for its question.
+
+    Raises:
+        UsageError: there are too few words for a text of this length.
+    """
     task = TASKS[cell.task]
     room = cell.length - task.new_tokens
     most = task.most(words)
@@ -46,13 +72,8 @@ def fitted(model: "Model", cell: Cell, words: Words, chat: bool) -> tuple[Questi
         question = task.question(size, cell, words)
         return question, begun_ids(model, question.text, question.beginning, chat)
 
-    best = made(1)
-    if len(best[1]) > room:
-        raise UsageError(
-            f"{cell.length:,} tokens are too few for {cell.task}: the question and its answer take "
-            f"{len(best[1]) + task.new_tokens:,}; give larger --lengths"
-        )
-    low, high = 1, min(room, most or room)  # a unit has a token at least
+    best = made(_LEAST)
+    low, high = _LEAST, min(room, most or room)  # a unit has a token at least
     while low < high:
         middle = (low + high + 1) // 2
         tried = made(middle)
