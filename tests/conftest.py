@@ -40,3 +40,15 @@ def qwen() -> Path:
 def gemma() -> Path:
     """Gemma 3 270M, GGUF Q4_K_M, 253 MB."""
     return real.real_model("gemma")
+
+
+@pytest.fixture(scope="session")
+def default_store(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which the default model is installed, by a reference to the tests' own copy."""
+    from longra.library import default_model, install_named
+
+    home = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGRA_HOME", str(home))
+        install_named(str(smollm2), default_model(), progress=False)
+    return home

@@ -31,7 +31,7 @@ class Stream:
         tokenizer = model.tokenizer
         self._room = model.spec.context - len(tokens)
         most = min(config.max_tokens, self._room)
-        breakers = _breakers(tokenizer, config)
+        breakers = breakers_of(tokenizer, config)
         writers = [Writer(tokenizer, config.stop, config.min_tokens, continues) for _ in range(config.num_sequences)]
         self._script = _Script(writers)
         texts = [
@@ -185,7 +185,7 @@ def configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -
     return GenerationConfig(**values)
 
 
-def _breakers(tokenizer: Tokenizer, config: GenerationConfig) -> set[int]:
+def breakers_of(tokenizer: Tokenizer, config: GenerationConfig) -> set[int]:
     """Tokens whose text holds one of DRY's breakers."""
     if config.dry_multiplier == 0:
         return set()

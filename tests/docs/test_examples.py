@@ -1,6 +1,7 @@
 """The examples in the docs do what the docs say."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return here
 
 
+@pytest.fixture
+def home(default_store: Path, tmp_path: Path, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of its own, with the default model."""
+    monkeypatch.setenv("LONGRA_HOME", str(shutil.copytree(default_store, tmp_path / "home")))
+    return tmp_path / "home"
+
+
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_the_examples_of(page: Path, folder: Path) -> None:
     assert run_page(page, folder) > 0

@@ -9,6 +9,7 @@ import pytest
 
 from longra.errors import UsageError
 from longra.sampling import GenerationConfig
+from longra.sampling.parameters import PARAMETERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "generation-parameters.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -36,7 +37,11 @@ def test_the_table_has_every_parameter() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_defaults_and_ranges(row: tuple[str, ...]) -> None:
     name, anchor, options, default, bounds, off = row
-    assert f"`--{name.replace('_', '-')}`" in options
+    about = PARAMETERS[name]
+    assert about.option == options.replace("`", "")
+    if about.number is not None and name != "min_tokens":  # which max_tokens bounds
+        assert str(about.number) == bounds
+    assert ("" if about.off is None else f"{about.off:g}") == off
     assert re.search(rf"^## {anchor.replace('-', ' ')}$", TEXT, re.MULTILINE)
     value = getattr(GenerationConfig(), name)
     if default in SPELT:

@@ -18,6 +18,8 @@ VERBS = {
     "attend": "See which earlier passages each sentence drew on.",
     "tidy": "Clean up a text step by step.",
     "evaluate": "Measure a text, beside references or by itself.",
+    "params": "Explain the generation parameters, and show what each does.",
+    "presets": "List, show or remove kept generation parameters.",
     "install": "Fetch a model and check it.",
     "models": "List the models that are installed or known.",
     "remove": "Remove an installed model.",

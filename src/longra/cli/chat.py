@@ -48,6 +48,8 @@ def chat(
     from longra.tasks.dialogue import Conversation
 
     config = sampling.biased(config, loaded.tokenizer)
+    if verbose:
+        sampling.tell_preset()
     session = _Session(Conversation(loaded, config, system), name, as_json, verbose)
     session.run()
     if session.failed and not session.at_terminal:

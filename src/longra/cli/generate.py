@@ -78,6 +78,7 @@ def generate(
     interrupted = show(stream, live)
     _finish(stream.result, loaded, config, steps, as_json)
     if verbose:
+        sampling.tell_preset()
         console.note(notes.summary(stream.result, config, loaded.engine.backend.threads))
     if interrupted:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ Each is None unless given, so that defaults live in one place, `longra.sampling.
 them, and a test compares the two. A verb takes whole groups of them as one parameter (`longra.cli.spread`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -64,6 +65,12 @@ Speculation = Annotated[
         "--speculation/--no-speculation", help="Guess what repeats, where that is faster; never changes a text."
     ),
 ]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME", help="Parameters kept under a name (`longra presets`); other options come before."
+    ),
+]
 DraftFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A text that will be repeated in part: guess from it too.")
 ]
@@ -100,23 +107,47 @@ class Sampling:
     logit_bias: Bias = None
     speculation: Speculation = None
     draft_file: DraftFile = None
+    preset: PresetName = None
 
-    def config(self, **more: Any) -> "GenerationConfig":
+    def config(self, defaults: Mapping[str, Any] | None = None, **more: Any) -> "GenerationConfig":
         """The configuration that was asked for, but for --logit-bias, which needs a tokenizer: `biased` adds it.
 
+        What the user gave comes before the preset, and the preset before the verb's defaults.
+
         Args:
-            more: other fields of it; None leaves the default.
+            defaults: fields that the verb sets otherwise than GenerationConfig.
+            more: other fields that the user may have given; None is not given.
 
         Raises:
-            UsageError: a value is out of range, or the draft file is not text.
+            UsageError: a value is out of range, the draft file is not text, or there is no such preset.
+            LongraError: the preset is wrong.
         """
         from longra.cli.logit_bias import parse_biases
         from longra.sampling import GenerationConfig
 
         parse_biases(self.logit_bias or ())  # what is wrong with them is said before a model is loaded
-        asked = {field.name: getattr(self, field.name) for field in fields(self)}
-        del asked["logit_bias"], asked["draft_file"]
-        return GenerationConfig(**given(**asked, draft_text=draft_text(self.draft_file), **more))
+        asked = self._given() | given(draft_text=draft_text(self.draft_file), **more)
+        return GenerationConfig(**{**(defaults or {}), **self._preset_values(), **asked})
+
+    def tell_preset(self) -> None:
+        """Say on stderr what the preset gave, if there is one: what was given otherwise is left out."""
+        if self.preset is None:
+            return
+        taken = {name: value for name, value in self._preset_values().items() if name not in self._given()}
+        values = ", ".join(f"{name.replace('_', '-')} {value}" for name, value in taken.items())
+        console.note(f"preset {self.preset}: {values or 'nothing; all was given otherwise'}")
+
+    def _given(self) -> dict[str, Any]:
+        """Fields of GenerationConfig that the user gave by options; --logit-bias and --draft-file stand apart."""
+        apart = ("logit_bias", "draft_file", "preset")
+        return given(**{field.name: getattr(self, field.name) for field in fields(self) if field.name not in apart})
+
+    def _preset_values(self) -> Mapping[str, Any]:
+        if self.preset is None:
+            return {}
+        from longra.sampling.presets import find_preset
+
+        return find_preset(self.preset).values
 
     def biased(self, config: "GenerationConfig", tokenizer: "Tokenizer") -> "GenerationConfig":
         """The configuration with the biases of --logit-bias.
@@ -126,7 +157,8 @@ class Sampling:
         """
         from longra.cli.logit_bias import parse_biases, token_biases
 
-        return replace(config, logit_bias=token_biases(parse_biases(self.logit_bias or ()), tokenizer))
+        given_biases = token_biases(parse_biases(self.logit_bias or ()), tokenizer)
+        return replace(config, logit_bias={**config.logit_bias, **given_biases})
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ def templates_folder() -> Path:
     return store_home() / "templates"
 
 
+def presets_folder() -> Path:
+    """The user's own presets, which may not be there."""
+    return store_home() / "presets"
+
+
 def existing_path(text: str) -> Path | None:
     """The file or folder that a text from the user names, "~" expanded; None if nothing is there. Takes any text."""
     try:

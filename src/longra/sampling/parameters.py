@@ -64,7 +64,7 @@ class Parameter:
         source: who described it; empty where there is nothing to cite.
         number: what it may be; None for texts and switches.
         off: the value at which it changes nothing; None where there is none.
-        shown: a value whose effect is worth seeing, where the default is off; None where it has no effect on chances.
+        shown: a value whose effect is worth seeing; None where it has none on chances.
         option: on the command line; empty where Python alone has it.
     """
 
@@ -83,7 +83,7 @@ PARAMETERS: dict[str, Parameter] = {
         option="-n, --max-tokens",
     ),
     "min_tokens": Parameter(
-        "Until the text has so many tokens, those that would end it are banned and stop strings do not stop it.",
+        "The text may not end before. Tokens that would end it are banned, and stop strings do not stop it.",
         number=Number(0, UNBOUNDED, whole=True),
         off=0,
         shown=20,
@@ -95,38 +95,39 @@ PARAMETERS: dict[str, Parameter] = {
         "Ackley, Hinton and Sejnowski 1985",
         Number(0, 100, note="0 is greedy"),
         off=1,
-        shown=0.7,
+        shown=0.5,
         option="-t, --temperature",
     ),
     "top_k": Parameter(
-        "Only the k likeliest tokens may be drawn, however sure the model is. 1 is greedy.",
+        "Only the k likeliest tokens may be drawn. It is the same number whether the model is sure or not; 1 is "
+        "greedy.",
         "Fan, Lewis and Dauphin 2018",
         Number(0, UNBOUNDED, whole=True),
         off=0,
-        shown=40,
+        shown=2,
         option="--top-k",
     ),
     "top_p": Parameter(
-        "Only the likeliest tokens, as few as reach this mass together: few where the model is sure, many where it is "
-        "not. The one that crosses the line stays.",
+        "Only the likeliest tokens, as few as reach this mass together. Few where the model is sure, many where it is"
+        " not; the one that crosses the line stays.",
         "Holtzman et al. 2019, nucleus sampling",
         Number(0, 1, above=True, note="1 is off"),
         off=1,
-        shown=0.95,
+        shown=0.8,
         option="--top-p",
     ),
     "min_p": Parameter(
-        "Only tokens at least this share as likely as the likeliest. It keeps the many unlikely tokens away that a high "
-        "temperature lets in.",
+        "Only tokens at least this share as likely as the likeliest. It keeps the many unlikely tokens away that a "
+        "high temperature lets in.",
         "Nguyen et al. 2024",
         Number(0, 1, note="0 is off"),
         off=0,
-        shown=0.05,
+        shown=0.2,
         option="--min-p",
     ),
     "typical_p": Parameter(
-        "Only tokens whose surprise is nearest to what the model expects, until they reach this mass: the too likely are "
-        "left out as well as the too unlikely.",
+        "Only tokens of typical surprise, until they reach this mass. Those come first whose surprise is nearest to "
+        "what the model expects, so the too likely are left out as well as the too unlikely.",
         "Meister et al. 2022, locally typical sampling",
         Number(0, 1, above=True, note="1 is off"),
         off=1,
@@ -134,16 +135,16 @@ PARAMETERS: dict[str, Parameter] = {
         option="--typical-p",
     ),
     "repetition_penalty": Parameter(
-        "Makes every token that is in the prompt or in the text less likely, once: a positive logit is divided by it, a "
-        "negative one multiplied. Below 1 it invites repetition.",
+        "Makes what is in prompt or text less likely, once. A positive logit is divided by it, a negative one "
+        "multiplied; below 1 it invites repetition.",
         "Keskar et al. 2019, CTRL",
         Number(0, 10, above=True, note="1 is off"),
         off=1,
-        shown=1.1,
+        shown=1.5,
         option="--repetition-penalty",
     ),
     "presence_penalty": Parameter(
-        "Taken from the logit of each token that is in the text, once; the prompt does not count.",
+        "Makes what is in the text less likely, once. It is taken from the token's logit; the prompt does not count.",
         "OpenAI",
         Number(-2, 2, note="0 is off"),
         off=0,
@@ -151,7 +152,8 @@ PARAMETERS: dict[str, Parameter] = {
         option="--presence-penalty",
     ),
     "frequency_penalty": Parameter(
-        "Taken from the logit of a token for each time that it is in the text; the prompt does not count.",
+        "Makes what is in the text less likely, each time. It is taken from the token's logit as often as the token "
+        "is there; the prompt does not count.",
         "OpenAI",
         Number(-2, 2, note="0 is off"),
         off=0,
@@ -159,8 +161,8 @@ PARAMETERS: dict[str, Parameter] = {
         option="--frequency-penalty",
     ),
     "no_repeat_ngram": Parameter(
-        "No run of so many tokens comes twice: the token that would complete one is banned. Hard: with 3, a name of three "
-        "tokens can be written once.",
+        "No run of so many tokens comes twice. The token that would complete one is banned, which is hard: with 3, a "
+        "name of three tokens can be written once.",
         "Paulus, Xiong and Socher 2017",
         Number(0, UNBOUNDED, whole=True),
         off=0,
@@ -168,27 +170,30 @@ PARAMETERS: dict[str, Parameter] = {
         option="--no-repeat-ngram",
     ),
     "dry_multiplier": Parameter(
-        "Strength of DRY: a token that would make a repeated run longer loses "
-        "dry_multiplier × dry_base ^ (run - dry_allowed_length) from its logit.",
+        "Makes it less likely that a repeated run goes on. The token that would make it longer loses dry_multiplier ×"
+        " dry_base ^ (run - dry_allowed_length) from its logit.",
         "p-e-w 2024, Don't Repeat Yourself",
         Number(0, 100, note="0 is off"),
         off=0,
         shown=0.8,
         option="--dry-multiplier",
     ),
-    "dry_base": Parameter("How fast DRY's penalty grows with each token of a repeated run.", number=Number(1, 10)),
+    "dry_base": Parameter("How fast DRY's penalty grows with the repeated run.", number=Number(1, 10), shown=3),
     "dry_allowed_length": Parameter(
-        "The longest run that may be repeated free of DRY's penalty.", number=Number(1, UNBOUNDED, whole=True)
+        "The longest run that may be repeated without DRY's penalty.",
+        number=Number(1, UNBOUNDED, whole=True),
+        shown=1,
     ),
-    "dry_breakers": Parameter("DRY's runs do not reach across these texts, so that lines of a list may begin alike."),
+    "dry_breakers": Parameter("DRY's runs do not reach across these texts. So lines of a list may begin alike."),
     "logit_bias": Parameter(
-        "Added to the logits of single tokens; -100 bans a token, 100 is as good as an order.",
+        "Added to the logits of single tokens. -100 bans a token, 100 is as good as an order.",
         "OpenAI",
         Number(-100, 100, note="-100 bans the token"),
+        shown=-1.5,
         option="--logit-bias",
     ),
     "seed": Parameter(
-        "The same seed gives the same text, whatever runs beside it. Without one, a seed is drawn and reported.",
+        "The same seed gives the same text. Whatever runs beside it; without one, a seed is drawn and reported.",
         number=Number(0, 2**64 - 1, whole=True),
         option="--seed",
     ),
@@ -199,16 +204,17 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "stop": Parameter("The text ends before the first of these strings.", option="--stop"),
     "logprobs": Parameter(
-        "Report each token's natural logarithm of its chance under the model, and those of the K likeliest.",
+        "Tell how likely each token was. With K, each comes with its chance under the model (the natural logarithm), "
+        "and those of the K likeliest.",
         number=Number(0, 100, whole=True),
         option="--logprobs",
     ),
     "speculation": Parameter(
-        "Guess tokens where the text repeats itself and check several in one step. It never changes a text.",
+        "Guess what repeats, to save time. Several guesses are checked in one step; it never changes a text.",
         option="--no-speculation",
     ),
     "draft_text": Parameter(
-        "A text that will be repeated in part, such as an older version: guesses come from there too.",
+        "A text that will be repeated in part. Guesses come from there too; an older version of the text is one.",
         option="--draft-file",
     ),
 }
