@@ -18,6 +18,7 @@ VERBS = {
     "attend": "See which earlier passages each sentence drew on.",
     "tidy": "Clean up a text step by step.",
     "evaluate": "Measure a text, beside references or by itself.",
+    "tune": "Try sets of generation parameters on a prompt, side by side.",
     "params": "Explain the generation parameters, and show what each does.",
     "presets": "List, show or remove kept generation parameters.",
     "install": "Fetch a model and check it.",

@@ -5,18 +5,11 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from longra.evaluate.speed import Speed
+from longra.evaluate.svg import drawing, round_step, rule
 
 _STYLE = """
-svg { --paper: #ffffff; --ink: #1c2330; --faint: #6a7382; --line: #e2e6ec; --curve: #3d6fb6; --limit: #b8443a; }
-@media (prefers-color-scheme: dark) {
-  svg { --paper: #14181f; --ink: #e4e8ee; --faint: #98a2b3; --line: #2c3440; --curve: #79a5e3; --limit: #ec8176; }
-}
-text { font: 12px system-ui, sans-serif; fill: var(--faint); }
-.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
-.figure { font-weight: 600; fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
-.grid { stroke: var(--line); } .limit { fill: none; stroke: var(--limit); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.limit { fill: none; stroke: var(--limit); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .curve { fill: none; stroke: var(--curve); stroke-width: 2.5; stroke-linejoin: round; }
-.dot { fill: var(--curve); stroke: var(--paper); stroke-width: 1.5; }
 .of-limit { fill: var(--limit); } .of-curve { fill: var(--curve); }
 """
 _WIDTH, _HEIGHT = 760, 440
@@ -39,7 +32,7 @@ def decode_plot(speeds: Sequence[Speed], limit: Callable[[int, int], float], mod
     points = {s.context: s.tokens_per_second for s in speeds if s.kind == "decode" and s.streams == streams}
     contexts = sorted(points)
     allowed = [(context, limit(context, streams)) for context in _between(contexts)]
-    step = _round_step(max([*points.values(), *(value for _, value in allowed)]))
+    step = round_step(max([*points.values(), *(value for _, value in allowed)]))
     top = step * math.ceil(max([*points.values(), *(value for _, value in allowed)]) * 1.02 / step)
     x, y = _across(contexts), _down(top)
     text = "one text" if streams == 1 else f"{streams} texts together"
@@ -47,18 +40,14 @@ def decode_plot(speeds: Sequence[Speed], limit: Callable[[int, int], float], mod
         f'<text class="title" x="{_LEFT}" y="34">{escape(model)}: decode speed of {text}</text>',
         f'<text x="{_LEFT}" y="55">{escape(machine)}</text>',
         _key(),
-        *(_rule(y(i * step), f"{i * step:,g}") for i in range(round(top / step) + 1)),
+        *(rule(y(i * step), f"{i * step:,g}", _LEFT, _RIGHT) for i in range(round(top / step) + 1)),
         *_labels(contexts, x),
         f'<text x="{_RIGHT}" y="{_BOTTOM + 40}" text-anchor="end">tokens in the cache (logarithmic)</text>',
         _line("limit", [(x(context), y(value)) for context, value in allowed]),
         _line("curve", [(x(context), y(points[context])) for context in contexts]),
         *(_point(x(context), y(points[context]), points[context], context) for context in contexts),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'role="img">\n<title>{escape(model)}: decode speed against context</title>\n<style>{_STYLE}</style>\n'
-        f'<rect width="100%" height="100%" style="fill: var(--paper)"/>\n' + "\n".join(parts) + "\n</svg>\n"
-    )
+    return drawing(f"{model}: decode speed against context", parts, _WIDTH, _HEIGHT, _STYLE)
 
 
 def _between(contexts: list[int]) -> list[int]:
@@ -77,19 +66,6 @@ def _across(contexts: list[int]) -> Callable[[int], float]:
 
 def _down(top: float) -> Callable[[float], float]:
     return lambda value: _BOTTOM - value / top * (_BOTTOM - _TOP)
-
-
-def _round_step(top: float) -> float:
-    """A step of 1, 2 or 5 times a power of ten, four to ten of which reach the top."""
-    power = 10.0 ** math.floor(math.log10(top / 4))
-    return max(factor * power for factor in (1, 2, 5) if factor * power <= top / 4)
-
-
-def _rule(y: float, label: str) -> str:
-    return (
-        f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
-    )
 
 
 def _labels(contexts: list[int], x: Callable[[int], float]) -> list[str]:

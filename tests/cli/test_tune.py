@@ -1,0 +1,94 @@
+"""`longra tune` as users type it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from running import Live, longra
+
+from longra.cli import main
+from longra.sampling.presets import find_preset
+
+GRID = ("tune", "--raw", "-t", "0,0.9", "--top-p", "1", "--repetition-penalty", "1", "-n", "6", "--seed", "3")
+SHORT = (*GRID, "--threads", "1", "The river")
+
+
+@pytest.fixture(autouse=True)
+def own_presets(default_store: Path, tmp_path: Path, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default model, and a place for presets that no other test sees."""
+    monkeypatch.setenv("LONGRA_HOME", str(tmp_path))
+    (tmp_path / "models").symlink_to(default_store / "models")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_tune() -> None:
+    keep = ("--save", "story", "--choose", "2", "--html", "page.html", "--plot", "plot.svg")
+    ran = longra(*SHORT, "--num-sequences", "2", *keep)
+    out, err = ran.out, ran.err
+    assert ran.code == 0
+    assert out.startswith("--- 1: temperature 0, top-k 40, top-p 1, min-p 0, repetition-penalty 1, max-tokens 6 ---\n")
+    assert out.splitlines()[-3].split()[:4] == ["SET", "TEMPERATURE", "WORDS", "DISTINCT-1"]
+    assert "figures are means over 2 texts of each set" in err
+    assert "Likelihood is not quality" in err
+    assert "set 2 is the preset story (" in err
+    assert find_preset("story").values == {
+        **{"temperature": 0.9, "top_k": 40, "top_p": 1.0, "min_p": 0.0},
+        **{"repetition_penalty": 1.0, "max_tokens": 6},
+    }
+    assert "The river" in find_preset("story").about
+    assert "suggested" in Path("page.html").read_text(encoding="utf-8")
+    assert Path("plot.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_json_and_a_preset_for_what_is_not_varied() -> None:
+    shown = json.loads(longra(*SHORT, "--num-sequences", "1", "--preset", "gemma3", "--json").out)
+    assert list(shown) == ["prompt", "model", "seed", "complete", "suggested", "rule", "sets"]
+    assert (shown["seed"], shown["complete"], len(shown["sets"])) == (3, True, 2)
+    first = shown["sets"][0]
+    assert (first["parameters"]["temperature"], first["parameters"]["top_k"]) == (0, 64)
+    assert {"distinct_2", "rep_4", "compression_ratio", "mean_logprob", "perplexity"} < set(first)
+    assert first["texts"][0]["finish_reason"] == "length"
+
+
+def test_ctrl_c_keeps_what_is_finished() -> None:
+    """One set is done at once, the other would take minutes."""
+    words = ("tune", "--raw", "-t", "0", "-n", "1,7000", "--top-p", "1", "--repetition-penalty", "1", "--threads", "1")
+    with Live(*words, "--num-sequences", "1", "Once", terminal=True) as live:
+        live.until(r"about .* left")
+        live.interrupt()
+        assert live.end() == 130
+        assert "stopped: 1 of 2 sets were finished" in live.output
+        assert "Likelihood is not quality" in live.output
+
+
+def test_it_asks_at_a_terminal() -> None:
+    with Live(*SHORT, "--num-sequences", "1", terminal=True) as live:
+        live.until(r"or Enter for none: ")
+        assert "temperature 0.9" in live.output
+        live.send("7\n")
+        live.until(r"none: .*none: ")
+        live.send("1\n")
+        live.until("Its name: ")
+        live.send("a/b\n")
+        live.until("cannot be the name.*Its name: ")
+        live.send("mine\n")
+        assert live.end() == 0
+    assert find_preset("mine").values["temperature"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-t", "warm", "x"), "--temperature is 'warm'; give numbers"),
+        (("--top-k", "1.5", "x"), "--top-k is '1.5'; give numbers"),
+        (("-t", "101", "x"), "temperature is 101.0; it must be from 0 to 100"),
+        (("--choose", "2", "x"), "add --save NAME"),
+        (("--choose", "13", "--save", "a", "x"), "--choose is 13, and there are 12 sets"),
+        (("--save", "a", "x"), "add --choose N, from 1 to 12"),
+        (("--save", "a/b", "--choose", "1", "x"), "cannot be the name of a preset"),
+        (("--preset", "nothing", "x"), "there is no preset 'nothing'"),
+    ],
+)
+def test_errors(words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune", *words]) == 2
+    assert says in capsys.readouterr().err
