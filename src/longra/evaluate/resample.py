@@ -21,16 +21,30 @@ _ROUNDING = 1e-12
 """Of sums of the same values in another order."""
 
 _BLOCK = 1 << 22
-"""Random numbers that are held at once."""
+"""Numbers that are held at once."""
 
 Floats = NDArray[np.float64]
 
 
 def interval(values: Sequence[float], samples: int = SAMPLES) -> Interval:
     """Interval of the mean of values, from `samples` draws with replacement."""
-    means = np.sort(_means(np.asarray(values, np.float64)[:, None], samples)[:, 0])
-    outside = samples // 40
-    return Interval(float(means.mean()), float(means[samples - outside - 1] - means[outside]) / 2)
+    drawn = means(np.asarray(values, np.float64)[:, None], samples)[:, 0]
+    low, high = middle(drawn)
+    return Interval(float(drawn.mean()), (high - low) / 2)
+
+
+def middle(values: Floats) -> tuple[float, float]:
+    """Between these lie 95 % of the values [samples]."""
+    ordered = np.sort(values)
+    outside = len(values) // 40
+    return float(ordered[outside]), float(ordered[len(values) - outside - 1])
+
+
+def means(values: Floats, samples: int = SAMPLES) -> Floats:
+    """Means of values [segments, columns] over random draws of as many segments, with replacement: [samples, columns]."""
+    rng = np.random.default_rng(SEED)
+    parts = [values[rng.integers(len(values), size=(n, len(values)))].mean(1) for n in _blocks(samples, values.size)]
+    return np.concatenate(parts)
 
 
 def p_value(baseline: Sequence[float], system: Sequence[float], kind: TestKind) -> float:
@@ -42,19 +56,11 @@ def p_value(baseline: Sequence[float], system: Sequence[float], kind: TestKind) 
     pairs = np.column_stack([baseline, system]).astype(np.float64)
     difference = abs(float(pairs[:, 1].mean() - pairs[:, 0].mean()))
     if kind == "bootstrap":
-        means = _means(pairs, SAMPLES)
-        moved = np.abs(means[:, 1] - means[:, 0])
+        moved = np.abs(np.diff(means(pairs, SAMPLES))[:, 0])
         drawn = moved - moved.mean()
     else:
         drawn = np.abs(_mean_of_swaps(pairs[:, 1] - pairs[:, 0]))
     return (int((drawn >= difference - _ROUNDING).sum()) + 1) / (len(drawn) + 1)
-
-
-def _means(values: Floats, samples: int) -> Floats:
-    """Means of values [segments, systems] over random draws of segments: [samples, systems]."""
-    rng = np.random.default_rng(SEED)
-    parts = [values[rng.integers(len(values), size=(n, len(values)))].mean(1) for n in _blocks(samples, len(values))]
-    return np.concatenate(parts)
 
 
 def _mean_of_swaps(differences: Floats) -> Floats:

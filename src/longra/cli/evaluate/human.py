@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from longra.cli import console, options
-from longra.errors import UsageError
+from longra.cli.saving import save_text
+from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
     from longra.evaluate.human.items import Fields, Outputs
-    from longra.evaluate.human.study import Mode
     from longra.evaluate.human.votes import VoteFile, Wanted
 
 COMMAND_OPTIONS = {
@@ -52,6 +52,29 @@ class Asked:
         return Fields(self.id_field, self.prompt_field)
 
 
+@dataclass(frozen=True)
+class Report:
+    """The options of a report."""
+
+    report: Annotated[bool, typer.Option("--report", help="Tell what the votes in --db say.")] = False
+    as_json: options.Json = False
+    as_csv: Annotated[bool, typer.Option("--csv", help="Figures on stdout, one a line.")] = False
+    html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the report as a page.")] = None
+
+    def check(self, outputs: list[str] | None) -> None:
+        """That the options fit each other.
+
+        Raises:
+            UsageError: they do not.
+        """
+        if not self.report and (self.as_json or self.as_csv or self.html):
+            raise UsageError("--json, --csv and --html say how to show a report; add --report")
+        if self.as_json and self.as_csv:
+            raise UsageError("standard output takes --json or --csv, not both")
+        if self.report and outputs:
+            raise UsageError("--report reads the votes in --db, which knows the texts; leave the files out")
+
+
 def human(
     *,
     outputs: Annotated[
@@ -64,26 +87,66 @@ def human(
     language: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="Of the page; the texts' unless said. Raters may change it.")
     ] = None,
+    shown: Report,
 ) -> None:
     """Let people judge outputs on a page, without knowing whose they are.
 
     The page is for this machine; the link is printed. Votes are kept one by one; the same command goes on with them.
-    Lines are matched by id, or by their order where they have none. Ctrl-C ends it.
+    Lines are matched by id, or by their order where they have none. Ctrl-C ends it. With --report, tell who was
+    preferred, by how much, and how far the people agree.
     """
-    from longra.evaluate.human.server import Server
     from longra.evaluate.human.votes import VoteFile
 
+    shown.check(outputs)
     votes = VoteFile(db)
+    if shown.report:
+        _report(votes, shown, language)
+    else:
+        _serve(votes, outputs, asked, port, language)
+
+
+def _serve(
+    votes: "VoteFile", outputs: list[str] | None, asked: Asked, port: int, language: Literal["zh", "en"] | None
+) -> None:
+    from longra.evaluate.human.server import Server
+
     study = votes.begin(asked.wanted(), _read(outputs, asked.fields()) if outputs else None)
     with Server(votes, language or _language(votes), port) as server:
         console.note(f"{', '.join(study.systems)}: {len(server.tasks):,} questions a rater, seed {study.seed}")
         console.write(server.link + "\n")
-        console.note(f"Open the link in a browser on this machine. Votes go to {db}; Ctrl-C ends.")
+        console.note(f"Open the link in a browser on this machine. Votes go to {votes.path}; Ctrl-C ends.")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             console.note(_farewell(votes))
             raise
+
+
+def _report(votes: "VoteFile", shown: Report, language: Literal["zh", "en"] | None) -> None:
+    from longra.cli.evaluate import human_report
+    from longra.evaluate.human.study import tasks
+    from longra.evaluate.human.summary import summarise
+    from longra.evaluate.report.human_sentences import notes
+    from longra.evaluate.report.human_words import ENGLISH
+
+    study, latest = votes.study(), votes.latest()
+    if not latest:
+        raise LongraError(f"{votes.path} has no votes yet; longra evaluate human --db {votes.path} serves its page")
+    found = summarise(study, len(tasks(study, votes.items())), latest)
+    if shown.html is not None:
+        from longra.evaluate.report.human import human_page
+
+        save_text(shown.html, human_page(found, language or _language(votes)))
+        console.note(f"{shown.html}: written")
+    warnings = notes(found, ENGLISH)
+    if shown.as_json:
+        console.result_json(human_report.as_json(found, warnings))
+    elif shown.as_csv:
+        console.write(human_report.as_csv(found))
+    else:
+        console.result(human_report.as_text(found))
+    for warning in warnings:
+        console.warning(warning)
 
 
 def _read(sources: list[str], fields: "Fields") -> "Outputs":
@@ -102,7 +165,7 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
-def _language(votes: "VoteFile") -> str:
+def _language(votes: "VoteFile") -> Literal["zh", "en"]:
     """Chinese for Chinese texts."""
     from longra.text.script import scripts_of
 

@@ -31,7 +31,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Fields:
-    """Where a line's object holds what. The text's field is named behind its file, `out.jsonl:completion`; else it is `text`."""
+    """Where a line's object holds what. The text's field is named behind its file (`out.jsonl:answer`); else it is `text`."""
 
     id: str = "id"
     prompt: str = "prompt"
@@ -151,6 +151,10 @@ def _text(found: dict[str, Any], field: str, where: str) -> str:
         )
     if not isinstance(found[field], str):
         raise LongraError(f"{where}: the field {field!r} is {kind_of(found[field])}, not a text")
+    if any("\ud800" <= character <= "\udfff" for character in found[field]):
+        raise LongraError(
+            f"{where}: the field {field!r} has half a character (\\ud800 to \\udfff), which no page can show"
+        )
     return str(found[field])
 
 

@@ -13,7 +13,7 @@ body { font: 16px/1.55 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft 
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; white-space: nowrap; color: var(--faint); font-weight: 600; }
-th, td { padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: anywhere; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .text { white-space: pre-wrap; } .faint, footer { color: var(--faint); font-size: .88rem; overflow-wrap: anywhere; }
 .bad { border-left: 3px solid var(--bad); padding-left: .7rem; } figure { margin: .8rem 0; }
