@@ -34,15 +34,16 @@ def scores(wins: Floats, compared: NDArray[np.bool_]) -> Floats | None:
 
 
 def _strengths(won: Floats) -> Floats:
+    """The likeliest p; one system after another, since all at once may swing to and fro for ever."""
     lost = won.swapaxes(-1, -2)
     p: Floats = np.ones(won.shape[:-1])
     for _ in range(_MOST_STEPS):
-        sums = p[..., :, None] + p[..., None, :]
-        new = (won * p[..., None, :] / sums).sum(-1) / (lost / sums).sum(-1)
-        new /= np.exp(np.log(new).mean(-1, keepdims=True))
-        step = np.abs(new / p - 1).max()
-        p = new
-        if step < _SMALLEST_STEP:
+        before = p.copy()
+        for i in range(p.shape[-1]):
+            sums = p[..., [i]] + p
+            p[..., i] = (won[..., i, :] * p / sums).sum(-1) / (lost[..., i, :] / sums).sum(-1)
+        p /= np.exp(np.log(p).mean(-1, keepdims=True))
+        if np.abs(p / before - 1).max() < _SMALLEST_STEP:
             break
     return p
 

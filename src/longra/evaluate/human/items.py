@@ -136,7 +136,7 @@ def _id(value: Any, where: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise LongraError(f"{where}: the id is {kind_of(value)}; it must be a text or a whole number")
-    return str(value)
+    return _whole(str(value), where)
 
 
 def _prompt(found: dict[str, Any], field: str, where: str) -> str:
@@ -151,11 +151,13 @@ def _text(found: dict[str, Any], field: str, where: str) -> str:
         )
     if not isinstance(found[field], str):
         raise LongraError(f"{where}: the field {field!r} is {kind_of(found[field])}, not a text")
-    if any("\ud800" <= character <= "\udfff" for character in found[field]):
-        raise LongraError(
-            f"{where}: the field {field!r} has half a character (\\ud800 to \\udfff), which no page can show"
-        )
-    return str(found[field])
+    return _whole(found[field], where)
+
+
+def _whole(text: str, where: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise LongraError(f"{where} has half a character (\\ud800 to \\udfff), which no page can show; mend the file")
+    return text
 
 
 def _same_length(files: dict[str, list[_Row]]) -> None:

@@ -67,7 +67,7 @@ def standings(found: Judgements, systems: Sequence[str]) -> list[Standing]:
         for system, (name, score) in enumerate(zip(systems, _scores(counts), strict=True))
         if total[:, system].any()
     ]
-    return sorted(rows, key=lambda row: -(row.score.value if row.score is not None else _rate(row)))
+    return sorted(rows, key=_place)
 
 
 def pairs(found: Judgements, systems: Sequence[str]) -> list[Pair]:
@@ -122,5 +122,7 @@ def _scores(counts: Floats) -> list[Figure | None]:
     return [next(of_known) if is_known else None for is_known in known]
 
 
-def _rate(row: Standing) -> float:
-    return row.win_rate.value if row.win_rate is not None else 0.0
+def _place(row: Standing) -> tuple[bool, float]:
+    """By score; those that have none last, by their win rate."""
+    best = row.score or row.win_rate
+    return row.score is None, 0.0 if best is None else -best.value

@@ -81,8 +81,10 @@ class VoteFile:
             UsageError: there is nothing to judge, or the file holds another study.
             LongraError: the file cannot be used; an item is not what was judged before.
         """
-        if outputs is None and not self.path.exists():
-            raise UsageError(f"there is no study in {self.path} to go on with; give the files to judge")
+        if not self.path.exists():
+            if outputs is None:
+                raise UsageError(f"there is no study in {self.path} to go on with; give the files to judge")
+            _new_study(wanted, outputs)  # what is wrong with it is said before there is a file
         with self._connection(create=True) as db, self._writing(db):
             if _is_new(db):
                 if outputs is None:
@@ -177,7 +179,7 @@ class VoteFile:
         for name, new, old in pairs:
             if new is not None and new != old:
                 raise UsageError(
-                    f"{self.path} holds a study whose {name} is {_words(old)}, not {_words(new)}; "
+                    f"{self.path} holds a study with {name} {_words(old)}, not {_words(new)}; "
                     "give another --db, or leave the option out"
                 )
 
@@ -233,4 +235,4 @@ def _json(value: object) -> str:
 
 
 def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
