@@ -41,7 +41,7 @@ def test_from_install_to_remove(hub: Hub, home: Path) -> None:
 def test_models_shows_size_task_licence_and_context() -> None:
     done = run("models")
     assert done.stderr == ""
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("smollm2")]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("smollm2-135m")]
     for cell in ("98.4 MB", "chat", "8,192", "Apache-2.0", "known, default"):
         assert cell in line
 
@@ -67,7 +67,7 @@ def test_verify_fails_on_a_changed_file(hub: Hub, home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (("install", "smolm2"), 1, "did you mean smollm2-135m-instruct"),
+        (("install", "smolm2-135m"), 1, "did you mean smollm2-135m-instruct?"),
         (("install", "hf:bad"), 2, "write hf:ORG/REPO"),
         (("install",), 2, "NAME|SOURCE"),
         (("remove", "absent"), 1, "not installed"),

