@@ -21,6 +21,7 @@ VERBS = {
     "tune": "Try sets of generation parameters on a prompt, side by side.",
     "params": "Explain the generation parameters, and show what each does.",
     "presets": "List, show or remove kept generation parameters.",
+    "recommend": "Rank the known models for a task, on this machine.",
     "install": "Fetch a model and check it.",
     "models": "List the models that are installed or known.",
     "remove": "Remove an installed model.",

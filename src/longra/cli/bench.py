@@ -1,6 +1,7 @@
 """`longra bench`: how fast a model runs here, and how near that is to what the machine could do."""
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,7 @@ def bench(
         console.result(f"{loaded.name}, {machine}; peak memory {peak_memory() / 1e6:,.0f} MB")
     if plot is not None:
         _save_plot(plot, speeds, run, loaded.name, machine)
+    _keep(speeds, running, loaded.name)
     if not complete:
         console.note(f"interrupted: {len(speeds)} of {len(todo)} measured")
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -100,6 +102,26 @@ def _save_plot(plot: Path, speeds: "list[Speed]", run: "Bench", model: str, mach
         return
     save_text(plot, decode_plot(speeds, run.limit, model, machine))
     console.note(f"{plot}: written")
+
+
+def _keep(speeds: "list[Speed]", running: options.Running, name: str) -> None:
+    """Let `longra recommend` know how fast an installed model is here, if it ran as it usually does."""
+    from longra.choose.machine import identity
+    from longra.choose.measured import MeasuredSpeed, keep_speeds
+    from longra.library import find_installed
+
+    installed = find_installed(name)
+    if installed is None or running.threads or running.cache:
+        return
+    today = date.today().isoformat()
+    keep_speeds(
+        identity(),
+        [
+            MeasuredSpeed(installed.name, running.weights, speed.context, speed.tokens_per_second, today)
+            for speed in speeds
+            if speed.kind == "decode" and speed.streams == 1
+        ],
+    )
 
 
 def _facts(backend: "NativeBackend", run: "Bench") -> dict[str, object]:

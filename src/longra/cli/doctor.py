@@ -45,24 +45,17 @@ def examine() -> dict[str, dict[str, Any]]:
 def _processor() -> dict[str, Any]:
     from longra import _native
     from longra.backends.native import choose_isa, cores
+    from longra.choose.machine import processor_name
 
     forced = os.environ.get("LONGRA_ISA")
     return {
-        "name": _processor_name(),
+        "name": processor_name(),
         "cores": cores(),
         "instruction sets": _native.features(),
         "kernels that can run": _native.usable(),
         "kernels chosen": choose_isa(),
         "why": f"LONGRA_ISA={forced}" if forced else "the best that processor and system allow",
     }
-
-
-def _processor_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _memory() -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Where the prefix cache keeps its page files, and how large it may become: the user's word, else the store."""
 
 import os
-import re
 from pathlib import Path
 
 from longra.errors import UsageError
 from longra.library.paths import store_home
+from longra.library.sizes import parse_bytes
 
 DIR_VARIABLE = "LONGRA_CACHE_DIR"
 SIZE_VARIABLE = "LONGRA_CACHE_SIZE"
 NONE = "none"
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 def cache_folder(wanted: str | Path | None = None) -> Path | None:
@@ -30,7 +29,7 @@ def cache_limit() -> int | None:
     text = os.environ.get(SIZE_VARIABLE)
     if not text:
         return None
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?b)?\s*", text, re.IGNORECASE)
-    if match is None:
+    size = parse_bytes(text)
+    if size is None:
         raise UsageError(f"{SIZE_VARIABLE} is {text!r}; give a size such as 500MB or 20GB")
-    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
+    return size
