@@ -43,3 +43,7 @@ class TemplateError(LongraError):
 
 class SandboxError(LongraError):
     """A program cannot be run safely on this machine, or its sandbox could not be made."""
+
+
+class LogError(LongraError):
+    """The log of conversations cannot be read or written, or holds no such conversation."""

@@ -106,9 +106,33 @@ def test_a_conversation_that_no_longer_fits_is_kept_and_told(tmp_path: Path) -> 
     assert ran.code == 1
     assert "holds 8,192" in ran.err
     assert "nothing was dropped" in ran.err
-    assert "/clear" in ran.err
+    assert "--context" in ran.err
     assert len(json.loads(file.read_text())["messages"]) == 2
     assert len(ran.out.splitlines()) >= 2  # the short message after it was answered
+
+
+def test_a_shorter_context_summarises_and_says_so_and_goes_on_from_the_summary() -> None:
+    lines = "".join(f"Tell me something about the number {i}.\n" for i in range(1, 7))
+    words = ("chat", "-t", "0", "-n", "40", "--context", "300", "--json")
+    ran = longra(*words, stdin=f"{lines}/history\n")
+    assert ran.code == 0
+    assert "context limited from 8,192 to 300" in ran.err
+    answers = [json.loads(line) for line in ran.out.splitlines()]
+    assert len(answers) == 6
+    assert all(answer["prompt_tokens"] + 40 <= 300 for answer in answers)
+    last = answers[-1]
+    assert last["summarised_turns"] >= 2
+    assert "summarising " in ran.err
+    assert "Summarise what we said before." in ran.err
+    assert f"the first {last['summarised_turns']} turns as a summary)" in ran.err
+    logged = json.loads(longra("logs", last["conversation"], "--json").out)
+    assert logged["turn_count"] == 6
+    assert logged["turns"][last["summarised_turns"] - 1]["summary"] in ran.err
+    again = longra(*words, "--continue", last["conversation"], "--no-log", stdin="/history\n")
+    assert (
+        again.err.partition("user:")[2]
+        == ran.err.rpartition("(")[0].partition("user:")[2] + again.err[again.err.rindex("(") :]
+    )
 
 
 def test_an_answer_that_was_cut_is_told() -> None:
@@ -121,10 +145,47 @@ def test_a_model_without_a_template_is_told(gemma: Path) -> None:
     assert "no chat template" in ran.err
 
 
+def test_conversations_are_kept_and_go_on(tmp_path: Path) -> None:
+    first = longra("chat", *GREEDY, "--system", "Be brief.", "--json", stdin="My name is Ada.\n/clear\nHello!\n")
+    mine, other = (json.loads(line)["conversation"] for line in first.out.splitlines())
+    assert mine != other
+    assert f"`longra logs {mine}` shows them" in first.err
+    messages = saved(tmp_path, "And now?", "--continue", mine[:6])
+    assert [message["content"] for message in messages[:2]] == ["Be brief.", "My name is Ada."]
+    assert [message["role"] for message in messages[3:]] == ["user", "assistant"]
+    silent = longra("chat", *GREEDY, "--no-log", "--json", stdin="Not for the log.\n")
+    assert json.loads(silent.out)["conversation"] is None
+    assert longra("logs", "--search", "not for the log").out == ""
+    again = longra("chat", "-c", "--system", "Be loud.", stdin="/system\n")
+    assert again.err == f"going on with {mine}, 2 turns: My name is Ada.\nsystem: Be loud.\n"
+
+
+def test_a_log_that_cannot_be_used_is_one_warning_and_an_error_only_where_it_is_needed(
+    smollm2: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "conversations.db").write_text("no database " * 100)
+    words = ("chat", *GREEDY, "-m", str(smollm2))
+    ran = longra(*words, stdin="Hello!\n", LONGRA_HOME=str(tmp_path))
+    assert ran.code == 0
+    assert ran.err.startswith("warning: this conversation is not kept: ")
+    assert ran.out.strip()
+    ran = longra(*words, "--continue", stdin="Hello!\n", LONGRA_HOME=str(tmp_path))
+    assert (ran.code, ran.out) == (1, "")
+    assert "file is not a database" in ran.err
+
+
+def test_messages_of_several_lines() -> None:
+    marked = '"""\n/a\n\nb\n"""\n"""one line"""\n/history\n"""\nthe end of input\nends one too'
+    ran = longra("chat", *GREEDY, "--json", stdin=marked)
+    assert (ran.code, ran.out.count("\n")) == (0, 3)
+    assert "user:\n/a\n\nb\n\nassistant:\n" in ran.err
+    assert "user:\none line\n\nassistant:\n" in ran.err
+
+
 def test_help_and_the_end_of_input() -> None:
     ran = longra("chat", stdin="/help\n")
     assert (ran.code, ran.out) == (0, "")
-    for command in ("/system", "/save", "/retry", "/clear", "/quit", "/help"):
+    for command in ("/system", "/save", "/retry", "/clear", "/history", "/quit", "/help"):
         assert command in ran.err
 
 
@@ -152,7 +213,12 @@ def test_a_conversation_at_a_terminal() -> None:
         run.until(">>> Hello!\n.+\n.*>>> ")
         run.send("/help\n")
         run.until("/quit.*>>> ")
+        run.send("\x1b[200~one\ntwo\x1b[201~\n")  # as a terminal pastes
+        run.until("two\n.+\n.*>>> ")
+        run.send("/history\n")
+        run.until("user:\none\ntwo\n\nassistant:.*>>> ")
         run.send("\x04")
+        run.until("kept as [0-9a-f]{8}; `longra chat --continue` goes on")
         assert run.end() == 0
     assert "Traceback" not in run.output
 

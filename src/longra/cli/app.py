@@ -15,6 +15,7 @@ from longra.errors import LongraError
 VERBS = {
     "generate": "Continue a text, or answer a message.",
     "chat": "Talk with a model.",
+    "logs": "List, show or remove the conversations that are kept.",
     "attend": "See which earlier passages each sentence drew on.",
     "tidy": "Clean up a text step by step.",
     "evaluate": "Measure a text, beside references or by itself.",

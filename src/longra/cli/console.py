@@ -7,6 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, TextIO
 
 
@@ -106,6 +107,14 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shortened(text: str, columns: int) -> str:
+    """A text of one line that takes at most so many columns, with … where it was longer."""
+    if text_width(text) <= columns:
+        return text
+    ends = accumulate(map(_columns, text))
+    return "".join(character for character, end in zip(text, ends, strict=True) if end < columns).rstrip() + "…"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:

@@ -37,6 +37,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "memory": _memory(),
         "store": _store(),
         "cache": _cache(),
+        "conversations": _conversations(),
         "sources": _sources(),
         "versions": _versions(),
     }
@@ -100,6 +101,21 @@ def _cache() -> dict[str, Any]:
         "limit set by": f"a share of the disk; {SIZE_VARIABLE} sets another" if limit is None else SIZE_VARIABLE,
         "pages": len(files),
     }
+
+
+def _conversations() -> dict[str, Any]:
+    """The log of `longra chat`."""
+    from longra.errors import LogError
+    from longra.library.paths import chat_log_file
+    from longra.tasks.chat_log import kept_conversations
+
+    file = chat_log_file()
+    try:
+        kept: Any = len(kept_conversations())
+    except LogError as problem:
+        kept = str(problem)
+    size = sum(path.stat().st_size for path in file.parent.glob(f"{file.name}*"))
+    return {"place": str(file), "size": console.human_bytes(size), "kept": kept}
 
 
 def _sources() -> dict[str, str]:

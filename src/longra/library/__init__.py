@@ -9,7 +9,16 @@ from longra.library.names import match, nearest
 from longra.library.paths import existing_path, staging_folder, store_home
 from longra.library.sources import looks_like_path, looks_like_source
 
-__all__ = ["default_model", "ensure", "find_installed", "install_named", "name_to_remove", "resolve", "store_home"]
+__all__ = [
+    "default_model",
+    "ensure",
+    "find_installed",
+    "install_named",
+    "lasting_name",
+    "name_to_remove",
+    "resolve",
+    "store_home",
+]
 
 
 def default_model() -> str:
@@ -87,6 +96,15 @@ def install_named(text: str, name: str | None = None, progress: bool = True, aga
     if not looks_like_source(text):
         raise _unknown(text)
     return install(order_source(text, name), Reporter(progress), again)
+
+
+def lasting_name(name: str) -> str:
+    """What finds the same model later, from any folder: the whole name of an installed one, or a whole path."""
+    manifest = find_installed(name)
+    if manifest is not None:
+        return manifest.name
+    path = existing_path(name)
+    return name if path is None else str(path.absolute())
 
 
 def name_to_remove(text: str) -> str:

@@ -44,6 +44,11 @@ def presets_folder() -> Path:
     return store_home() / "presets"
 
 
+def chat_log_file() -> Path:
+    """What was said in `longra chat`: one database. SQLite may keep two files beside it."""
+    return store_home() / "conversations.db"
+
+
 def existing_path(text: str) -> Path | None:
     """The file or folder that a text from the user names, "~" expanded; None if nothing is there. Takes any text."""
     try:
