@@ -25,7 +25,8 @@ def make(folder: Path, context: int = 512) -> Path:
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens([END])
     size = core.get_vocab_size()
-    tiny.make("llama", folder, vocab_size=size, max_position_embeddings=context, eos_token_id=size - 1)
+    tokens = {"bos_token_id": None, "eos_token_id": size - 1}
+    tiny.make("llama", folder, vocab_size=size, max_position_embeddings=context, **tokens)
     core.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "chat_template": TEMPLATE}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
