@@ -1,7 +1,7 @@
 """What a generation gives back."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from longra.sampling import Choice
@@ -54,6 +54,10 @@ class Timings:
     time_to_first_token_seconds: float
     prefill_tokens_per_second: float
     decode_tokens_per_second: float
+
+    def decode_seconds(self, tokens: int) -> float:
+        """How long it took from the first to the last of so many tokens of one text."""
+        return (tokens - 1) / self.decode_tokens_per_second if self.decode_tokens_per_second else 0.0
 
 
 @dataclass(frozen=True)
@@ -135,3 +139,23 @@ class Result:
         if len(self.sequences) > 1:
             shown["sequences"] = [sequence.as_json() for sequence in self.sequences]
         return shown | dict(self.extra)
+
+
+def joined(results: Sequence[Result], text: str, finish_reason: str, extra: Mapping[str, Any]) -> Result:
+    """One result of a text that several generations, at least one, have made in turn.
+
+    Tokens are all that were chosen, those that did not come into the text too.
+    """
+    first = results[0]
+    seconds = sum(result.timings.decode_seconds(result.completion_tokens) for result in results)
+    later = sum(max(result.completion_tokens - 1, 0) for result in results)
+    return replace(
+        first,
+        sequences=(Continuation(text, tuple(t for result in results for t in result.token_ids), finish_reason),),
+        timings=replace(first.timings, decode_tokens_per_second=later / seconds if seconds else 0.0),
+        speculation=Speculation(
+            sum(result.speculation.drafted for result in results),
+            sum(result.speculation.accepted for result in results),
+        ),
+        extra=extra,
+    )

@@ -6,6 +6,7 @@
       system: You answer letters.  # may be left out
       user: "{{ request }}"
       answer: "Dear"               # may be left out: how the answer begins
+      more: Go on with the letter. # may be left out: what is said when the answer was too short
       stop: ["P.S."]               # may be left out: the text ends before one of these
     base:                          # read by a model without one, which goes on with a text
       text: "{{ request }}\\n\\nDear"
@@ -40,7 +41,7 @@ class Template:
         source: the file, as an error names it.
         task: a key of FIELDS.
         about: what it is for, in a line.
-        chat: the texts `system`, `user`, `answer` for models with a chat template; None where there are none.
+        chat: the texts `system`, `user`, `answer`, `more` for models with a chat template; None where there are none.
         base: the text `text` for other models; None where there is none.
         stops: of "chat" and of "base": the text ends before one of these.
         defaults: fields of `GenerationConfig` and their values.
@@ -88,11 +89,16 @@ class Template:
             TemplateError: the template has no form for such a model, or its Jinja failed.
         """
         texts = self._form(chat)
-        made = {key: self._render(f"{_kind(chat)}.{key}", text, fields) for key, text in texts.items()}
         if not chat:
-            return made["text"]
+            return self._render("base.text", texts["text"], fields)
         roles = {"system": "system", "user": "user", "answer": "assistant"}
-        return [{"role": role, "content": made[key]} for key, role in roles.items() if made.get(key)]
+        made = {role: self._render(f"chat.{key}", texts[key], fields) for key, role in roles.items() if key in texts}
+        return [{"role": role, "content": content} for role, content in made.items() if content]
+
+    def more(self, **fields: Any) -> str | None:
+        """What is said to a chat model whose answer was too short; None where the template has nothing of the kind."""
+        text = (self.chat or {}).get("more")
+        return None if text is None else self._render("chat.more", text, fields)
 
     def config(self, chat: bool, **given: Any) -> GenerationConfig:
         """How to generate: what is given, else the template's default, else `GenerationConfig`'s.

@@ -14,7 +14,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Task -> what the texts of its templates may name."""
 
-FORMS = {"chat": ("system", "user", "answer"), "base": ("text",)}
+FORMS = {"chat": ("system", "user", "answer", "more"), "base": ("text",)}
 """Kind of model -> the texts that it may be given."""
 
 _NEEDED = {"chat": "user", "base": "text"}

@@ -69,6 +69,18 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
         yield Edit(cut, document.text[cut : part.end], "", "unfinished sentence")
 
 
+def sentence_ends(text: str, spans: list[Span]) -> Iterator[int]:
+    """Behind each end of a sentence, with the quotes and brackets that close there. An ellipsis is a pause, no end.
+
+    Args:
+        spans: what no sentence ends in.
+    """
+    for match in _END.finditer(text):
+        inside = span_around(match.start(), spans)
+        if not inside and match["mark"][0] != "…" and _ends_sentence(text, match, len(text)):
+            yield match.end()
+
+
 def _last_part(document: Document, tail: Block, spans: list[Span]) -> _Part | None:
     """What the text ends with; None if it is a heading, a rule, or a complete row of a table."""
     lines = list(paragraphs(tail))[-1]
