@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from longra.engine import Request, Text
@@ -170,6 +171,12 @@ def configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -
     Raises:
         UsageError: there is no such field, or a value is out of range.
     """
+    made = changed(config or GenerationConfig(), parameters)
+    return made if made.seed is not None else replace(made, seed=secrets.randbits(32))
+
+
+def changed(config: GenerationConfig, parameters: Mapping[str, Any]) -> GenerationConfig:
+    """A config with some fields given by name; raises as `configured`."""
     known = GenerationConfig.__dataclass_fields__
     for name in parameters:
         if name not in known:
@@ -178,11 +185,7 @@ def configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             raise UsageError(f"generate has no parameter {name!r}; {hint}")
-    values = {} if config is None else {name: getattr(config, name) for name in known}
-    values |= parameters
-    if values.get("seed") is None:
-        values["seed"] = secrets.randbits(32)
-    return GenerationConfig(**values)
+    return replace(config, **parameters)
 
 
 def breakers_of(tokenizer: Tokenizer, config: GenerationConfig) -> set[int]:

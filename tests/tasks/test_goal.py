@@ -74,4 +74,5 @@ def test_a_length_below_one_is_refused() -> None:
 
 def test_met_is_within_a_tenth() -> None:
     goal = Goal(100, "words")
-    assert [goal.met("word " * n) for n in (89, 90, 110, 111)] == [False, True, True, False]
+    assert [goal.report("word " * n)["met"] for n in (89, 90, 110, 111)] == [False, True, True, False]
+    assert goal.report("word " * 89) == {"target": 100, "reached": 89, "unit": "words", "met": False}

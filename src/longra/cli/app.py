@@ -14,8 +14,10 @@ from longra.errors import LongraError
 
 VERBS = {
     "generate": "Continue a text, or answer a message.",
+    "code": "Write code, go on with it, or fill a gap in it.",
     "chat": "Talk with a model.",
     "logs": "List, show or remove the conversations that are kept.",
+    "templates": "Show what is said to models for each task, and copy it.",
     "attend": "See which earlier passages each sentence drew on.",
     "tidy": "Clean up a text step by step.",
     "evaluate": "Measure a text, beside references or by itself.",

@@ -1,39 +1,30 @@
 """`longra generate`: continue a text, or answer a message."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from longra.cli import console, notes, options
 from longra.cli.prompt import read_prompt
-from longra.cli.streaming import ended, show
+from longra.cli.show_prompt import show_prompt as print_prompt
+from longra.cli.streaming import ended, follow, show
+from longra.cli.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
-    from longra.model import Model
-    from longra.result import Continuation, Result
-    from longra.sampling import GenerationConfig
-    from longra.text.tidy import Step, TidyResult
-
-
-class _Command(TyperCommand):
-    """`--tidy` takes its value only after "=", so that a prompt may follow it."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        words = ["--tidy=default" if word == "--tidy" else word for word in args[:end]]
-        return super().parse_args(ctx, [*words, *args[end:]])
+    from longra.result import Result
+    from longra.tasks.goal import Goal
+    from longra.tasks.template import Template
+    from longra.tasks.writing import TextPlan
 
 
 _SHORT = 1000  # characters of a prompt for which a whole tokenizer is not worth making
 
 COMMAND_OPTIONS = {
-    "cls": _Command,
+    "cls": TidyCommand,
     "epilog": 'Examples:  longra generate "The history of printing begins" -n 200   |   '
-    "cat story.txt | longra generate --raw --tidy",
+    'longra generate "Tell of the sea." --length 1200   |   cat story.txt | longra generate --raw --tidy',
 }
 
 
@@ -51,9 +42,14 @@ def generate(
     chat: Annotated[
         bool | None, typer.Option("--chat/--raw", help="Answer / go on; answers if the model has a chat template.")
     ] = None,
-    tidy: Annotated[
-        str | None, typer.Option(metavar="[=STEPS]", help="Tidy the text at the end; see `longra tidy --help`.")
+    length: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Write so many words (characters in Chinese), to within 10 %."),
     ] = None,
+    template: options.TemplateName = None,
+    tidy: Tidy = None,
+    no_tidy: NoTidy = False,
+    show_prompt: options.ShowPrompt = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -64,79 +60,86 @@ def generate(
     """
     if chat is False and system is not None:
         raise UsageError("--system needs a chat; leave --raw away")
-    config = sampling.config(logprobs=logprobs, num_sequences=num_sequences)
-    steps = None if tidy is None else _steps(tidy)
+    if length is not None:
+        _check_length_alone(max_tokens=sampling.max_tokens, min_tokens=sampling.min_tokens, num_sequences=num_sequences)
+        _check_length_alone(logprobs=logprobs)
+    chosen = _template(template, length)
+    steps = steps_of(tidy, no_tidy, None if chosen is None else chosen.tidy)
+    defaults = None if chosen is None else chosen.defaults
+    config = sampling.config(defaults, logprobs=logprobs, num_sequences=num_sequences)
     text = read_prompt(prompt, file)
     loaded, name = loading.load(lazy=len(text) <= _SHORT)
     config = sampling.biased(config, loaded.tokenizer)
     if note := notes.script_note(text, name):
         console.warning(note)
-    stream = loaded.stream(text, config, chat=chat, system=system)
+    from longra.tasks.writing import Writing, plan_text
+
+    plan = plan_text(loaded, text, length, template=chosen, chat=chat, system=system, config=config)
+    if show_prompt:
+        print_prompt(plan, steps, as_json)
+        return
     live = not as_json and steps is None
     if live and config.num_sequences > 1:
         console.result(_heading(0, config.num_sequences))
-    interrupted = show(stream, live)
-    _finish(stream.result, loaded, config, steps, as_json)
+    stream = plan.begin()
+    interrupted = follow(stream) if isinstance(stream, Writing) and not live else show(stream, live)
+    result = stream.result
+    texts = [tidied(sequence, steps) for sequence in result.sequences]
+    if as_json:
+        console.result_json(_as_json(result, texts, plan.goal))
+    else:
+        _show_rest(texts, live)
+    _tell(result, texts[0].text, plan, as_json)
     if verbose:
         sampling.tell_preset()
-        console.note(notes.summary(stream.result, config, loaded.engine.backend.threads))
+        console.note(notes.summary(result, config, loaded.engine.backend.threads))
     if interrupted:
         raise KeyboardInterrupt
 
 
-def _steps(tidy: str) -> "list[Step]":
-    from longra.text.tidy import parse_steps
+def _check_length_alone(**others: int | None) -> None:
+    for name, value in options.given(**others).items():
+        raise UsageError(f"--length and --{name.replace('_', '-')} {value} do not go together; leave one of them away")
 
-    return parse_steps(tidy)
+
+def _template(name: str | None, length: int | None) -> "Template | None":
+    """The template that is meant; without one and without a length, the prompt is read as it is."""
+    if name is None and length is None:
+        return None
+    from longra.tasks.template import Template
+
+    return Template.load(name or "text", task="text")
 
 
-def _finish(
-    result: "Result", model: "Model", config: "GenerationConfig", steps: "list[Step] | None", as_json: bool
-) -> None:
-    """What is shown at the end."""
-    if as_json:
-        console.result_json(_as_json(result, steps))
-    else:
-        _show_rest(result, steps)
+def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool) -> None:
+    """What is to be said on stderr at the end."""
     for sequence in result.sequences:
         if sequence.logprobs and not as_json:
-            console.note(notes.probabilities(sequence, model))
-    if note := notes.context_note(result, config):
+            console.note(notes.probabilities(sequence, plan.model))
+    note = notes.context_note(result, plan.config) if plan.goal is None else notes.length_note(result, text, plan.goal)
+    if note:
         console.warning(note)
 
 
-def _show_rest(result: "Result", steps: "list[Step] | None") -> None:
+def _show_rest(texts: "list[Tidied]", live: bool) -> None:
     """The texts that were not shown as they came."""
-    count = len(result.sequences)
-    for i, sequence in enumerate(result.sequences):
-        if i == 0 and steps is None:
+    for i, text in enumerate(texts):
+        if i == 0 and live:
             continue
-        if count > 1:
-            console.result(_heading(i, count))
-        console.write(ended(sequence.text if steps is None else _tidied(sequence, steps).text))
+        if len(texts) > 1:
+            console.result(_heading(i, len(texts)))
+        console.write(ended(text.text))
 
 
-def _as_json(result: "Result", steps: "list[Step] | None") -> dict[str, Any]:
+def _as_json(result: "Result", texts: "list[Tidied]", goal: "Goal | None") -> dict[str, Any]:
     """The result's object; with tidied texts, and how they were tidied, if there are steps."""
     shown = result.as_json()
-    if steps is None:
-        return shown
     objects: Sequence[dict[str, Any]] = shown.get("sequences", ())
-    for target, sequence in zip((shown, *objects), (result.sequences[0], *result.sequences), strict=False):
-        tidied = _tidied(sequence, steps)
-        target["text"] = tidied.text
-        target["tidy"] = {
-            "before": sequence.text,
-            "changes": [asdict(change) for change in tidied.changes],
-            "notes": [asdict(note) for note in tidied.notes],
-        }
+    for target, text in zip((shown, *objects), (texts[0], *texts), strict=False):
+        target.update(text.as_json())
+    if goal is not None:
+        shown["length"] = {**shown["length"], **goal.report(shown["text"])}
     return shown
-
-
-def _tidied(sequence: "Continuation", steps: "list[Step]") -> "TidyResult":
-    from longra.text.tidy import tidy
-
-    return tidy(sequence.text, steps)
 
 
 def _heading(index: int, count: int) -> str:

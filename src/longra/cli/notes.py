@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from longra.model import Model
     from longra.result import Continuation, Result
     from longra.sampling import GenerationConfig
+    from longra.tasks.goal import Goal
 
 
 def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
@@ -22,12 +23,23 @@ def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
         f"new {result.completion_tokens:,} tokens at {times.decode_tokens_per_second:,.1f} tokens/s",
         f"guessed {result.speculation.drafted:,}, {result.speculation.accepted:,} right",
         f"first after {times.time_to_first_token_seconds:.2f} s",
-        f"{chosen}, at most {config.max_tokens:,} tokens",
+        f"{chosen}, {_extent(result, config)}",
         f"{threads} thread{'s' if threads > 1 else ''}",
         f"peak memory {console.human_bytes(peak_memory_bytes())}",
         f"seed {result.seed}",
     ]
     return "; ".join(parts)
+
+
+def _extent(result: "Result", config: "GenerationConfig") -> str:
+    length = result.extra.get("length")
+    if length is None:
+        return f"at most {config.max_tokens:,} tokens"
+    return f"{length['reached']:,} {length['unit']} of {length['target']:,} in {_count(length['rounds'], 'round')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _cuts(config: "GenerationConfig") -> str:
@@ -58,6 +70,22 @@ def context_note(result: "Result", config: "GenerationConfig") -> str | None:
         f"{result.model} holds {held:,} tokens: the prompt has {result.prompt_tokens:,}, so the text had to end after "
         f"{result.context_left:,} of {config.max_tokens:,}; shorten the prompt, or extend with --context"
     )
+
+
+_SHORT_BECAUSE = {
+    "reached": "no sentence ends nearer to it",
+    "stop": "a stop string ended it",
+    "repetition": "the model only repeats itself; try another --seed, or a larger model",
+    "context": "the model's context is full; extend it with --context, or ask for less",
+}
+
+
+def length_note(result: "Result", text: str, goal: "Goal") -> str | None:
+    """A line where a text is not as long as was asked for, else None; of one that was interrupted nothing is said."""
+    report, end = goal.report(text), result.extra["length"]["end"]
+    if report["met"] or end == "interrupted":
+        return None
+    return f"the text has {report['reached']:,} {goal.unit}, not {goal.length:,}: {_SHORT_BECAUSE[end]}"
 
 
 def script_note(prompt: str, name: str) -> str | None:

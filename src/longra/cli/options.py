@@ -80,6 +80,12 @@ CacheDir = Annotated[
 StrictCache = Annotated[
     bool, typer.Option("--strict-cache", help="Read anew what the model wrote: to the last bit as without a cache.")
 ]
+TemplateName = Annotated[
+    str | None, typer.Option("--template", metavar="NAME|FILE", help="What to say to the model: `longra templates`.")
+]
+ShowPrompt = Annotated[
+    bool, typer.Option("--show-prompt", help="Print what the model would read, and the settings; write nothing.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout: each answer.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="A line on stderr: speeds, memory, seed.")]

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING
 
 from longra.cli import console
+from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
     from longra.stream import Stream
+    from longra.tasks.writing import Writing
 
 
-def show(stream: "Stream", live: bool = True) -> bool:
+def show(stream: "Stream | Writing", live: bool = True) -> bool:
     """Run a generation to its end or to Ctrl-C, and end its line.
 
     Args:
@@ -31,6 +33,26 @@ def show(stream: "Stream", live: bool = True) -> bool:
     if live and (text or not interrupted):
         console.write(ended(text)[shown:])
     return interrupted
+
+
+def follow(writing: "Writing") -> bool:
+    """Run a text of a length to its end or to Ctrl-C, and tell on a terminal how far it is.
+
+    Returns:
+        whether Ctrl-C ended it; `writing.result` has what there is.
+    """
+    done = 0
+    try:
+        with Remaining(writing.goal.length) as remaining:
+            for _ in writing:
+                now = min(writing.written, writing.goal.length)
+                if now > done:
+                    remaining.advance(now - done)
+                    done = now
+    except KeyboardInterrupt:
+        writing.close()
+        return True
+    return False
 
 
 def ended(text: str) -> str:

@@ -1,6 +1,7 @@
 """How long a text is to be, and where to end it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from longra.errors import UsageError
 from longra.text.tidy.document import Document
@@ -27,9 +28,11 @@ class Goal:
     length: int
     unit: UnitName
 
-    def met(self, text: str) -> bool:
-        """Whether a text is as long as was asked for."""
-        return abs(count(text) - self.length) <= TOLERANCE * self.length
+    def report(self, text: str) -> dict[str, Any]:
+        """How long a text is, beside what was asked for, as `--json` tells it."""
+        reached = count(text)
+        met = abs(reached - self.length) <= TOLERANCE * self.length
+        return {"target": self.length, "reached": reached, "unit": self.unit, "met": met}
 
     def end(self, text: str, ended: bool = False) -> int | None:
         """Where a text is to end: behind the sentence that brings it nearest to the length.

@@ -19,12 +19,13 @@ and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from longra.errors import TemplateError, UsageError
 from longra.sampling import GenerationConfig
+from longra.stream import changed
 from longra.tasks.template_file import FORMS, read_template
 from longra.tasks.template_places import find_template
 
@@ -100,13 +101,13 @@ class Template:
         text = (self.chat or {}).get("more")
         return None if text is None else self._render("chat.more", text, fields)
 
-    def config(self, chat: bool, **given: Any) -> GenerationConfig:
-        """How to generate: what is given, else the template's default, else `GenerationConfig`'s.
+    def config(self, chat: bool, config: GenerationConfig | None = None, **given: Any) -> GenerationConfig:
+        """How to generate: what is given, else what `config` says, else the template's defaults.
 
-        Stop strings that are given come in addition to the template's.
+        The template's stop strings come before the others.
         """
-        stop = (*self.stops.get(_kind(chat), ()), *GenerationConfig(stop=given.pop("stop", ())).stop)
-        return GenerationConfig(**{**self.defaults, **given, "stop": stop})
+        made = changed(GenerationConfig(**self.defaults) if config is None else config, given)
+        return replace(made, stop=(*self.stops.get(_kind(chat), ()), *made.stop))
 
     def _form(self, chat: bool) -> Mapping[str, str]:
         texts = self.chat if chat else self.base

@@ -18,7 +18,6 @@ from longra.tasks.manuscript import Manuscript
 from longra.tasks.plan import Plan
 from longra.tasks.prompting import Prompt, begin
 from longra.tasks.template import Template
-from longra.text.units import count
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -96,17 +95,8 @@ class Writing:
         """What has been written so far, with `extra["length"]` that tells of the length."""
         finish = {"context": "length", "interrupted": "interrupted"}.get(self.end, "stop")
         text = self._draft.text.rstrip()
-        return joined([stream.result for stream in self._rounds], text, finish, {"length": self._report(text)})
-
-    def _report(self, text: str) -> dict[str, Any]:
-        return {
-            "target": self.goal.length,
-            "reached": count(text),
-            "unit": self.goal.unit,
-            "met": self.goal.met(text),
-            "end": self.end,
-            "rounds": len(self._rounds),
-        }
+        length = self.goal.report(text) | {"end": self.end, "rounds": len(self._rounds)}
+        return joined([stream.result for stream in self._rounds], text, finish, {"length": length})
 
     def _write(self) -> Generator[str]:
         idle = 0
@@ -196,8 +186,16 @@ class TextPlan(Plan):
             return self.stream()
         return Writing(self.model, self.prompt, self.config, self.goal, self._more)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """As of any plan; a length stands in the place of numbers of tokens."""
+        if self.goal is None:
+            return super().settings
+        rest = {name: value for name, value in super().settings.items() if name not in ("max_tokens", "min_tokens")}
+        return {"length": self.goal.length, "unit": self.goal.unit, **rest}
+
     def _more(self, missing: int) -> str | None:
-        return self.template.more(**{**self.fields, "length": missing})
+        return None if self.template is None else self.template.more(**{**self.told, "length": missing})
 
 
 def plan_text(
@@ -205,15 +203,19 @@ def plan_text(
     request: str,
     length: int | None = None,
     *,
-    template: str | Path = "text",
+    template: Template | str | Path | None = None,
     chat: bool | None = None,
     system: str | None = None,
+    config: "GenerationConfig | None" = None,
     **parameters: Any,
 ) -> TextPlan:
     """What `text` is about to do; see there."""
     goal = None if length is None else goal_for(request, length)
-    fields = {"request": request} | ({} if goal is None else {"length": goal.length, "unit": goal.unit})
-    return TextPlan.of(model, Template.load(template, task="text"), fields, chat, system, parameters, goal=goal)
+    if template is None and goal is None:
+        return TextPlan.plain(model, request, chat, system, config, parameters)
+    chosen = template if isinstance(template, Template) else Template.load(template or "text", task="text")
+    told = {"request": request} | ({} if goal is None else {"length": goal.length, "unit": goal.unit})
+    return TextPlan.of(model, chosen, told, chat, system, config, parameters, goal=goal)
 
 
 def text(model: "Model", request: str, length: int | None = None, **how: Any) -> Writing | Stream:
@@ -226,8 +228,9 @@ def text(model: "Model", request: str, length: int | None = None, **how: Any) ->
         request: an instruction for a chat, the beginning of a text for a model without a chat template.
         length: words, or characters where the request is in Chinese or Japanese; met within 10 % where the model can.
             None: the model ends the text, or `max_tokens` does.
-        how: `template`, the name or file of a task template; `chat` and `system` as in `Model.generate`; and fields of
-            `GenerationConfig`, in place of the template's.
+        how: `template`, the name or file of a task template, "text" where there is a length, and else none: the request
+            as it is; `chat`, `system`, `config` and fields of `GenerationConfig` as in `Model.generate`, in place of
+            the template's.
 
     Returns:
         a text under way: iterate over its pieces, or `wait()` for its result.
