@@ -51,7 +51,8 @@ class LongraLM(TemplateLM):  # type: ignore[misc]  # the harness has no types
         max_gen_toks: new tokens at most where a task does not say.
         prefix_token_id: stands before a text that has nothing before it; the model's begin token unless given, else an end
             token.
-        loading: other arguments of `longra.load`: context, threads, weights, cache, rope_scaling, backend.
+        loading: other arguments of `longra.load`: context, threads, weights, cache, rope_scaling, backend. Unless said, what
+            was read before is used again within the run alone and to the same bits (`strict_cache`).
 
     Raises:
         UsageError: an argument is out of range; and whatever `longra.load` raises.
@@ -69,7 +70,7 @@ class LongraLM(TemplateLM):  # type: ignore[misc]  # the harness has no types
     ) -> None:
         super().__init__()
         self._at_once = _at_once(batch_size)
-        self.model: Model = load(pretrained, **loading)
+        self.model: Model = load(pretrained, **{"strict_cache": True, "cache_dir": "none"} | loading)
         self.max_gen_toks = max_gen_toks
         self._prefix = prefix_token_id
 
