@@ -84,7 +84,7 @@ def generate(
     stream = plan.begin()
     interrupted = follow(stream) if isinstance(stream, Writing) and not live else show(stream, live)
     result = stream.result
-    texts = [tidied(sequence, steps) for sequence in result.sequences]
+    texts = [tidied(sequence.text, steps) for sequence in result.sequences]
     if as_json:
         console.result_json(_as_json(result, texts, plan.goal))
     else:

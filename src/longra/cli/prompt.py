@@ -19,7 +19,7 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
         UsageError: there is no prompt, it is empty, or it is not text in UTF-8.
     """
     _check_text(argument or "")
-    parts = [part for part in (_given_text(file), argument) if part is not None]
+    parts = [part for part in (given_text(file), argument) if part is not None]
     if not parts:
         raise UsageError('there is no prompt; type `longra generate "..."`, or give it by --file or standard input')
     prompt = "\n\n".join(part for part in parts if part)
@@ -37,7 +37,8 @@ def file_text(file: Path) -> str:
     return _text(file.read_bytes(), str(file))
 
 
-def _given_text(file: Path | None) -> str | None:
+def given_text(file: Path | None) -> str | None:
+    """The text of the file, or of standard input where it is not a terminal; None where there is neither."""
     if file is not None and str(file) != "-":
         return file_text(file)
     if sys.stdin is None or (file is None and console.is_terminal(sys.stdin)):

@@ -7,10 +7,11 @@ from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
     from longra.stream import Stream
+    from longra.tasks.coding.coding import Coding
     from longra.tasks.writing import Writing
 
 
-def show(stream: "Stream | Writing", live: bool = True) -> bool:
+def show(stream: "Stream | Writing | Coding", live: bool = True) -> bool:
     """Run a generation to its end or to Ctrl-C, and end its line.
 
     Args:

@@ -9,7 +9,6 @@ from typer.core import TyperCommand
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
-    from longra.result import Continuation
     from longra.text.tidy import Step, TidyResult
 
 Tidy = Annotated[
@@ -66,11 +65,11 @@ class Tidied:
         }
 
 
-def tidied(sequence: "Continuation", steps: "list[Step] | None") -> Tidied:
-    """A continuation's text, tidied by the steps if there are any."""
+def tidied(text: str, steps: "list[Step] | None") -> Tidied:
+    """A text, tidied by the steps if there are any."""
     from longra.text.tidy import tidy
 
     if steps is None:
-        return Tidied(sequence.text, sequence.text)
-    how = tidy(sequence.text, steps)
-    return Tidied(how.text, sequence.text, how)
+        return Tidied(text, text)
+    how = tidy(text, steps)
+    return Tidied(how.text, text, how)

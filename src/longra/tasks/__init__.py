@@ -7,17 +7,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from longra.tasks.coding.coding import code
     from longra.tasks.dialogue import Conversation
     from longra.tasks.template import Template
     from longra.tasks.writing import text
 
 _HOMES = {
     "Conversation": "longra.tasks.dialogue",
+    "code": "longra.tasks.coding.coding",
     "Template": "longra.tasks.template",
     "text": "longra.tasks.writing",
 }
 
-__all__ = ["Conversation", "Template", "text"]
+__all__ = ["Conversation", "Template", "code", "text"]
 
 
 def __getattr__(name: str) -> Any:

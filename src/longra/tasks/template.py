@@ -26,7 +26,7 @@ from typing import Any
 from longra.errors import TemplateError, UsageError
 from longra.sampling import GenerationConfig
 from longra.stream import changed
-from longra.tasks.template_file import FORMS, read_template
+from longra.tasks.template_file import FIELDS, FORMS, read_template
 from longra.tasks.template_places import find_template
 
 Message = dict[str, str]
@@ -123,7 +123,7 @@ class Template:
         from longra.text.template_sandbox import LimitedEnvironment  # brings in Jinja
 
         try:
-            return LimitedEnvironment().from_string(text).render(fields)
+            return LimitedEnvironment().from_string(text).render({**dict.fromkeys(FIELDS[self.task], ""), **fields})
         except Exception as error:  # a template can raise anything
             raise TemplateError(f"{self.source}, `{key}`: {error or type(error).__name__}") from error
 

@@ -164,7 +164,8 @@ class Writing:
             return self._prompt
         if isinstance(self._prompt, str):
             return self._prompt + written
-        said, begun = list(self._prompt), ""
+        said: list[Any] = list(self._prompt)
+        begun = ""
         if said[-1]["role"] == "assistant":
             begun = said.pop()["content"]
         more = self._more(missing)
