@@ -19,22 +19,22 @@ def test_an_endless_loop() -> None:
 
 def test_an_endless_loop_that_ignores_signals() -> None:
     ignoring = "import signal\nfor s in signal.Signals:\n    if s not in (9, 19): signal.signal(s, signal.SIG_IGN)\n"
-    assert run_python(ignoring + "while True: pass", limits=Limits(wall=0.6)).limit == "wall"
+    assert run_python(ignoring + "while True: pass", limits=Limits(wall=0.4)).limit == "wall"
 
 
 @pytest.mark.parametrize(
     "code", ["import time; time.sleep(60)", "import os; os.kill(os.getpid(), 19)", "while True: input"]
 )
 def test_no_end(code: str) -> None:
-    outcome = run_python(code, limits=Limits(wall=0.5))
+    outcome = run_python(code, limits=Limits(wall=0.3))
     assert outcome.limit == "wall"
     assert outcome.seconds < 5
 
 
 def test_a_fork_bomb() -> None:
-    """It comes to nothing: it is one process to the end, which then runs out of time."""
-    code = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
-    assert run_python(code, limits=Limits(cpu=1, wall=3)).limit in ("cpu", "wall")
+    """It comes to nothing, however often it tries."""
+    code = "import os\nfor _ in range(10_000):\n    try: os.fork()\n    except PermissionError: pass\nprint('one')"
+    assert run_python(code, limits=Limits(wall=5)).stdout == "one\n"
 
 
 def test_a_thread_bomb() -> None:
@@ -81,20 +81,15 @@ def test_a_large_file() -> None:
     [
         "",
         "os.unlink(str(i))",  # what is deleted was written all the same
-        "mmap.mmap(f.fileno(), 4096, mmap.MAP_PRIVATE); os.unlink(str(i)); f.close()",  # and may live on, unseen
+        "kept.append(mmap.mmap(f.fileno(), 4096, mmap.MAP_PRIVATE)); os.unlink(str(i)); f.close()",  # and may live on, unseen
     ],
 )
 def test_many_files_that_fill_the_disk(after: str) -> None:
-    code = f"import mmap, os\nfor i in range(10**6):\n    f = open(str(i), 'wb+'); f.write(bytes(10**6)); f.flush(); {after}\n"
-    code = code.replace("for i", "kept = []\nfor i")
+    code = (
+        "import mmap, os\nkept = []\nfor i in range(10**6):\n"
+        f"    f = open(str(i), 'wb+'); f.write(bytes(10**6)); f.flush(); {after}\n"
+    )
     assert run_python(code, limits=Limits(written=3 * _MB)).limit == "written"
-
-
-def test_writing_that_nobody_counts_is_refused() -> None:
-    shared = "import mmap; f = open('x', 'wb+'); f.truncate(4096); mmap.mmap(f.fileno(), 4096)"
-    assert run_python(shared).reason.startswith("PermissionError")
-    reserved = "import ctypes, os; f = open('x', 'wb'); print(ctypes.CDLL(None).fallocate(f.fileno(), 0, 0, 4096))"
-    assert run_python(reserved).stdout == "-1\n"
 
 
 def test_many_empty_files() -> None:

@@ -60,8 +60,9 @@ def test_other_files_can_be_imported() -> None:
         ("import sys; sys.exit(3)", "ended with exit code 3", 3, None),
         ("assert 1 == 2, 'one is not two'", "AssertionError: one is not two", 1, None),
         ("def f(:", "SyntaxError: invalid syntax", 1, None),
-        ("import os; os.kill(os.getpid(), 11)", "ended by SIGSEGV", None, 11),
-        ("import os; os.abort()", "ended by SIGABRT", None, 6),
+        ("import os; os.kill(os.getpid(), 11)", "ended by signal 11 (Segmentation fault)", None, 11),
+        ("import os; os.abort()", "ended by signal 6 (Aborted)", None, 6),
+        ("import os; os.kill(os.getpid(), 40)", "ended by signal 40 (Real-time signal 6)", None, 40),
     ],
 )
 def test_how_it_ended(code: str, reason: str, exit_code: int | None, ended_by: int | None) -> None:

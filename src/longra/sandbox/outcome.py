@@ -38,7 +38,7 @@ class Outcome:
         if self.limit is not None:
             return _LIMITS[self.limit]
         if self.signal is not None:
-            return f"ended by {signal.Signals(self.signal).name}"
+            return f"ended by signal {self.signal} ({signal.strsignal(self.signal)})"
         if self.exit_code == 0:
             return "passed"
         last = self.stderr.rstrip().rpartition("\n")[2]

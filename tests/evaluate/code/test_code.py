@@ -26,7 +26,7 @@ def test_human_eval_is_whole() -> None:
     assert (problems[0].task_id, problems[0].entry_point) == ("HumanEval/0", "has_close_elements")
 
 
-@pytest.mark.parametrize("number", [0, 32, 38, 50, 163])  # 32, 38 and 50 have helpers that their tests call
+@pytest.mark.parametrize("number", [0, 32])  # 32 has a helper that its tests call
 def test_human_evals_own_solutions_pass(number: int) -> None:
     rows = [json.loads(line) for line in gzip.decompress(human_eval().read_bytes()).decode().splitlines()]
     problem = read_problems(human_eval())[number]

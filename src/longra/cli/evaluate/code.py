@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,9 +55,8 @@ def code(
     bounded time and memory. Ctrl-C ends it; with --output the same command goes on.
     """
     ks = _ks(k, samples)
-    defaults = _ALWAYS | (_GREEDY if samples == 1 else _DRAWN)
-    chosen = replace(sampling, **{name: value for name, value in defaults.items() if getattr(sampling, name) is None})
-    config = chosen.config()
+    config = sampling.config(_ALWAYS | (_GREEDY if samples == 1 else _DRAWN))
+    sampling.tell_preset()
     if samples > 1 and config.greedy:
         raise UsageError(f"{samples} answers at temperature 0 are the same one; give -t 0.8, or --samples 1")
     from longra.evaluate.code.forms import Completion, Instruct
@@ -69,7 +68,7 @@ def code(
     check()
     problems = read_problems(human_eval() if data is None else data)[:limit]
     model, _ = running.load(cache_dir="none")
-    config = chosen.biased(config, model.tokenizer)
+    config = sampling.biased(config, model.tokenizer)
     form = Instruct() if chat or (chat is None and model.template is not None) else Completion()
     run = settings(model, form, config, "HumanEval" if data is None else data.name)
     with Journal(output, run) as journal:

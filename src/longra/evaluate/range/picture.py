@@ -60,6 +60,7 @@ def _panel(findings: Sequence[Finding], name: str, lengths: Sequence[int], top: 
             if value is not None:
                 parts.append(_cell(_LEFT + i * step, y, step, value, f"{name}, {length:,} tokens, {label}"))
         y += _ROW
+    parts.append(f'<text x="{_LEFT - 8}" y="{y + 16}" text-anchor="end">tokens</text>')
     parts += [
         f'<text x="{_LEFT + (i + 0.5) * step:.1f}" y="{y + 16}" text-anchor="middle">{length:,}</text>'
         for i, length in enumerate(lengths)

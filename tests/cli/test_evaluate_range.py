@@ -1,0 +1,58 @@
+"""`longra evaluate range` as users type it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from running import longra
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_grid_is_shown_kept_and_drawn(smollm2: Path) -> None:
+    words = ["evaluate", "range", "-m", str(smollm2), "--threads", "1", "--lengths", "400", "--tasks", "needle"]
+    words += ["--depths", "2", "--output", "out.jsonl"]
+    ran = longra(*words, "--plot", "grid.svg", "--html", "grid.html")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0] == "needle: a number said once, percent found"
+    assert lines[1].split() == ["TOKENS", "400"]
+    assert [line.split()[0] for line in lines[2:5]] == ["0%", "100%", "mean"]
+    assert f"{smollm2.name}, chat prompt, seed 0, greedy; after RULER" in ran.out
+    assert ran.err == "grid.svg: written\ngrid.html: written\n"
+    assert Path("grid.svg").read_text().startswith("<svg ")
+    assert Path("grid.svg").read_text().strip() in Path("grid.html").read_text()
+    before = Path("out.jsonl").read_text()
+    again = longra(*words, "--json")
+    assert again.err == "out.jsonl: 2 of 2 questions are answered already\n"
+    found = json.loads(again.out)
+    assert [(cell["task"], cell["length"], cell["depth"]) for cell in found["cells"]] == [
+        ("needle", 400, 1.0),
+        ("needle", 400, 0.0),
+    ]
+    assert [finding["score"] for finding in found["findings"]] == [cell["score"] for cell in found["cells"]]
+    assert Path("out.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--lengths", "1e3"], "--lengths is '1e3'; give whole numbers such as 1000,8000"),
+        (["--lengths", "0"], "--lengths has 0; give numbers above 0"),
+        (["--tasks", "needle,thread"], "there is no task 'thread'; choose from needle, multikey, variables, words"),
+        (["--plot", "no/grid.svg"], "no/grid.svg: there is no folder no; make it first"),
+    ],
+)
+def test_mistakes_are_told_before_a_model_is_loaded(words: list[str], message: str) -> None:
+    ran = longra("evaluate", "range", "-m", "no-such-model", *words)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"error: {message}\n")
+
+
+def test_lengths_that_the_model_does_not_hold(smollm2: Path) -> None:
+    ran = longra("evaluate", "range", "-m", str(smollm2), "--lengths", "1000,9000")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--lengths has 9,000 and " in ran.err
+    assert "holds 8,192 tokens; give smaller ones, or --context 9000 to stretch it" in ran.err
