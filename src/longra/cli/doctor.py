@@ -39,6 +39,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "cache": _cache(),
         "conversations": _conversations(),
         "sources": _sources(),
+        "sandbox": _sandbox(),
         "versions": _versions(),
     }
 
@@ -151,6 +152,17 @@ def _reach_index() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "not reachable: pip does not answer"
     return "reachable" if asked.returncode == 0 else "not reachable: pip finds no package there"
+
+
+def _sandbox() -> dict[str, Any]:
+    from longra.errors import SandboxError
+    from longra.sandbox import check
+
+    try:
+        check()
+    except SandboxError as error:
+        return {"programs are run": "no", "why": str(error)}
+    return {"programs are run": "yes"}
 
 
 def _versions() -> dict[str, Any]:

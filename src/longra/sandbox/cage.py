@@ -3,7 +3,6 @@
 It is started anew by `longra.sandbox.run`, never forked from a process that has a model loaded.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,9 +11,7 @@ from typing import Any
 
 from longra.sandbox import landlock, privileges, rlimits, seccomp
 from longra.sandbox.limits import Limits
-
-PROGRAM = "program.py"
-READY = b"ready"
+from longra.sandbox.orders import PROGRAM, Orders
 
 _SYSTEM = [
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"),
@@ -24,11 +21,11 @@ _SYSTEM = [
 
 def main() -> None:
     """Read the orders, lock, say that it is done, and run."""
-    orders = json.loads(sys.argv[-1])
+    orders = Orders.from_text(sys.argv[-1])
     del sys.argv[1:], sys.orig_argv[:]
-    lock(Path.cwd(), Limits(**orders["limits"]), orders["parent"])
-    os.write(orders["ready"], READY)
-    os.close(orders["ready"])
+    lock(Path.cwd(), orders.limits, orders.parent)
+    os.write(orders.ready, b"ready")
+    os.close(orders.ready)
     become_program()
 
 

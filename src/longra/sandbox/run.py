@@ -1,6 +1,5 @@
 """The side of the sandbox that is outside: starts the process, watches it, ends it, and tells what became of it."""
 
-import json
 import os
 import select
 import signal
@@ -9,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -17,14 +15,14 @@ from typing import IO
 from longra.errors import SandboxError, UsageError
 from longra.sandbox.folder import own_folder
 from longra.sandbox.limits import Limit, Limits
+from longra.sandbox.orders import PROGRAM, Orders
 from longra.sandbox.outcome import Outcome
 
 _PACKAGES = Path(__file__).parents[2]
-_PROGRAM = "program.py"
 _START = "import sys; sys.path.append(sys.argv[1]); from longra.sandbox.cage import main; sys.path.pop(); main()"
 _PYTHON = [sys.executable, "-s", "-P", "-B", "-X", "utf8", "-c", _START, str(_PACKAGES)]
 _ROUND_MS = 20
-"""Between two looks at a program. At what a program can do in that time, no limit is passed by much."""
+"""Between two looks at a program. What it can do in that time is by how much it can pass a limit."""
 
 
 @cache
@@ -74,9 +72,9 @@ def run_python(
     check()
     limits = limits or Limits()
     files = files or {}
-    if _PROGRAM in files:
-        raise UsageError(f"{_PROGRAM} is the program itself; give the other file another name")
-    with own_folder({_PROGRAM: source, **files}) as folder, _stream(stdin) as read, _stream() as out, _stream() as err:
+    if PROGRAM in files:
+        raise UsageError(f"{PROGRAM} is the program itself; give the other file another name")
+    with own_folder({PROGRAM: source, **files}) as folder, _stream(stdin) as read, _stream() as out, _stream() as err:
         return _run(folder, limits, read, out, err)
 
 
@@ -90,12 +88,12 @@ def _stream(content: str = "") -> IO[bytes]:
 
 def _run(folder: Path, limits: Limits, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> Outcome:
     ready, told = os.pipe()
-    orders = {"limits": asdict(limits), "parent": os.getpid(), "ready": told}
+    orders = Orders(limits, os.getpid(), told)
     started = time.monotonic()
     with os.fdopen(ready, "rb") as ready_file:
         try:
             process = subprocess.Popen(
-                [*_PYTHON, json.dumps(orders)],
+                [*_PYTHON, orders.as_text()],
                 cwd=folder,
                 env=_environment(folder),
                 stdin=stdin,

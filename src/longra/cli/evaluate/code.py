@@ -60,7 +60,7 @@ def code(
     if samples > 1 and config.greedy:
         raise UsageError(f"{samples} answers at temperature 0 are the same one; give -t 0.8, or --samples 1")
     from longra.evaluate.code.forms import Completion, Instruct
-    from longra.evaluate.code.problems import human_eval, read_problems
+    from longra.evaluate.code.problems import data_name, human_eval, read_problems
     from longra.evaluate.code.run import Answer, answers, settings, wanted_answers
     from longra.evaluate.journal import Journal
     from longra.sandbox import check
@@ -70,7 +70,7 @@ def code(
     model, _ = running.load(cache_dir="none")
     config = sampling.biased(config, model.tokenizer)
     form = Instruct() if chat or (chat is None and model.template is not None) else Completion()
-    run = settings(model, form, config, "HumanEval" if data is None else data.name)
+    run = settings(model, form, config, data_name(data))
     with Journal(output, run) as journal:
         asked = {(problem.task_id, i) for problem in problems for i in range(samples)}
         found = [

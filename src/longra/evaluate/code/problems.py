@@ -3,6 +3,7 @@
 import gzip
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ def read_problems(path: Path) -> list[Problem]:
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"{path} holds {json.dumps(twice)} twice; task_id tells answers apart")
     return problems
+
+
+def data_name(path: Path | None) -> str:
+    """What tells a set of problems from others: HumanEval's name (None), or a file's with its SHA-256's beginning."""
+    return "HumanEval" if path is None else f"{path.name} {sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
 def _problem(path: str, number: int, row: dict[str, Any]) -> Problem:

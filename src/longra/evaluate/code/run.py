@@ -8,6 +8,7 @@ from longra.evaluate.code.check import check
 from longra.evaluate.code.forms import Form
 from longra.evaluate.code.pass_at_k import pass_at_k
 from longra.evaluate.code.problems import Problem
+from longra.evaluate.conditions import conditions
 from longra.evaluate.resample import interval
 from longra.evaluate.score import Interval
 from longra.evaluate.together import Generate, together
@@ -82,11 +83,14 @@ def score(found: Sequence[Answer], k: int) -> tuple[float, Interval]:
 
 
 def settings(model: "Model", form: Form, config: "GenerationConfig", data: str) -> dict[str, Any]:
-    """All that answers depend on, to be kept beside them."""
+    """All that answers depend on, to be kept beside them.
+
+    Args:
+        data: what tells the problems from others.
+    """
     asked = {name: getattr(config, name) for name in config.__dataclass_fields__ if name not in _NOT_OF_TEXT}
     return {
-        "model": model.name,
-        "weights": f"{model.weights.format}, {model.weights.bytes:,} bytes",
+        **conditions(model),
         "data": data,
         "form": form.name,
         "prompt": form.text,

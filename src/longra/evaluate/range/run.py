@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from longra.errors import UsageError
 from longra.evaluate.begun import begun_ids
+from longra.evaluate.conditions import conditions
 from longra.evaluate.range.cells import Cell, Finding
 from longra.evaluate.range.tasks import TASKS, Question
 from longra.evaluate.range.words import Words
@@ -102,12 +103,4 @@ def _answer(model: "Model", ids: list[int], question: Question, new_tokens: int)
 
 def settings(model: "Model", chat: bool, seed: int) -> dict[str, Any]:
     """All that findings depend on, to be kept beside them."""
-    change = model.context_change
-    return {
-        "model": model.name,
-        "weights": f"{model.weights.format}, {model.weights.bytes:,} bytes",
-        "context": model.spec.context,
-        "stretched": change is not None and change.scaling is not None,
-        "form": "chat" if chat else "raw",
-        "seed": seed,
-    }
+    return {**conditions(model), "form": "chat" if chat else "raw", "seed": seed}
