@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from longra.cli.doctor import examine
 from longra.errors import SandboxError, UsageError
 from longra.sandbox import Limits, check, policy, run_python
 from longra.sandbox.syscalls import NUMBERS
@@ -162,10 +161,8 @@ def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     check.cache_clear()
     with pytest.raises(SandboxError, match="this is darwin"):
         run_python("print(1)")
-    assert examine()["sandbox"]["programs are run"] == "no"
     monkeypatch.undo()
     check.cache_clear()
-    assert examine()["sandbox"] == {"programs are run": "yes"}
     assert run_python("print(1)").passed
 
 

@@ -23,7 +23,7 @@ WORDS = load_words()
 
 @pytest.fixture(scope="module")
 def model(smollm2: Path) -> Model:
-    return load(smollm2, threads=1)
+    return load(smollm2, threads=1, cache_dir="none")
 
 
 @given(st.integers(1, 200), st.floats(0, 1), st.integers(0, 10))
@@ -87,6 +87,12 @@ def test_a_length_without_room(model: Model) -> None:
         check_room(model, [Cell("needle", 1000, 0.5, 0, 0), Cell("needle", 100, 0.5, 0, 0)], WORDS, chat=True)
 
 
+def test_a_length_that_the_model_does_not_hold(model: Model) -> None:
+    message = r"^9,000 tokens are more than .* holds, 8,192; give smaller --lengths, or --context 9000 to stretch it$"
+    with pytest.raises(UsageError, match=message):
+        check_room(model, [Cell("needle", 9000, 0.5, 0, 0)], WORDS, chat=True)
+
+
 def test_too_few_words(model: Model) -> None:
     few = type(WORDS)(WORDS.plain[:60], WORDS.adjectives, WORDS.nouns)
     with pytest.raises(UsageError, match="not enough words for words at 3,000 tokens"):
@@ -99,6 +105,7 @@ def test_a_model_is_asked_and_heard(model: Model) -> None:
     assert [finding.cell for finding in findings] == cells
     assert all(finding.score == found_in(finding.said, finding.expected) for finding in findings)
     assert all(finding.tokens <= 400 - 128 for finding in findings)
+    assert [finding.cached > 0 for finding in findings] == [False, True]  # both begin with the same noise
     assert sum(finding.score for finding in findings) >= 1  # 270 tokens are no trouble even for a small one
 
 
@@ -115,7 +122,7 @@ def test_the_grid_is_in_an_order_that_shares_beginnings() -> None:
 
 def findings() -> list[Finding]:
     cells = grid({"needle": True, "words": False}, [1000, 2000], depths=2, samples=2, seed=0)
-    return [Finding(cell, float(cell.sample), ("x",), "<said> & done", 900) for cell in cells]
+    return [Finding(cell, float(cell.sample), ("x",), "<said> & done", 900, 0) for cell in cells]
 
 
 def test_means() -> None:

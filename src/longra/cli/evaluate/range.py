@@ -13,7 +13,6 @@ from longra.errors import UsageError
 
 if TYPE_CHECKING:
     from longra.evaluate.range.cells import Finding
-    from longra.model import Model
 
 COMMAND_OPTIONS = {
     "epilog": "Example:  longra evaluate range -m qwen2.5-coder-0.5b-instruct --lengths 1000,8000 --tasks needle "
@@ -62,7 +61,6 @@ def range(
     _check_folders(plot, html)
     words = load_words()
     model, _ = running.load(cache_dir="none")
-    _check_context(model, sizes)
     in_chat = model.template is not None if chat is None else chat
     cells = grid(names, sizes, depths, samples, seed)
     check_room(model, cells, words, in_chat)
@@ -110,15 +108,6 @@ def _lengths(text: str) -> list[int]:
     if lengths[0] < 1:
         raise UsageError(f"--lengths has {lengths[0]}; give numbers above 0")
     return lengths
-
-
-def _check_context(model: "Model", lengths: Sequence[int]) -> None:
-    """Say now what would fail after minutes."""
-    if lengths[-1] > model.spec.context:
-        raise UsageError(
-            f"--lengths has {lengths[-1]:,} and {model.name} holds {model.spec.context:,} tokens; give smaller ones, or "
-            f"--context {lengths[-1]} to stretch it"
-        )
 
 
 def _check_folders(*files: Path | None) -> None:

@@ -13,11 +13,13 @@ _PASSED = 77
 
 _RUNNER = """
 import sys
-scope = {{"__name__": "answer"}}
+import types
+
+answer = sys.modules["answer"] = types.ModuleType("answer")
 for name in {names!r}:
     with open(name, encoding="utf-8") as file:
-        exec(compile(file.read(), name, "exec"), scope)
-scope["check"](scope[{entry_point!r}])
+        exec(compile(file.read(), name, "exec"), answer.__dict__)
+answer.check(getattr(answer, {entry_point!r}))
 sys.exit({passed})
 """
 

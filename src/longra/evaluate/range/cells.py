@@ -41,6 +41,7 @@ class Finding:
         expected: texts.
         said: the answer after its beginning; it ends where all that is expected has been said.
         tokens: of the prompt.
+        cached: those of them that earlier prompts began with, and that were not read again.
     """
 
     cell: Cell
@@ -48,6 +49,7 @@ class Finding:
     expected: tuple[str, ...]
     said: str
     tokens: int
+    cached: int
 
     def as_row(self) -> dict[str, Any]:
         """Keys and values of a file's line; `from_row` reads them."""
@@ -63,7 +65,7 @@ def from_row(row: Mapping[str, Any]) -> Finding:
     """
     try:
         cell = Cell(*(row[name] for name in Cell.__dataclass_fields__))
-        return Finding(cell, row["score"], tuple(row["expected"]), row["said"], row["tokens"])
+        return Finding(cell, row["score"], tuple(row["expected"]), row["said"], row["tokens"], row["cached"])
     except (KeyError, TypeError):
         raise LongraError(f"a line of the output file is no answer of a grid: {str(row)[:80]}") from None
 

@@ -22,26 +22,31 @@ def ask(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> Iter
     """Ask the questions of cells, greedily.
 
     Args:
+        cells: ones that `check_room` has let pass.
         chat: in the model's chat template.
 
     Raises:
         UsageError: there are too few words for a length.
-        ContextError: a length is more than the model's context.
     """
     for cell in cells:
         question, ids = fitted(model, cell, words, chat)
-        said = _answer(model, ids, question, TASKS[cell.task].new_tokens)
+        said, cached = _answer(model, ids, question, TASKS[cell.task].new_tokens)
         found = found_in(said, question.answers)
-        yield Finding(cell, found / len(question.answers), question.answers, said, len(ids))
+        yield Finding(cell, found / len(question.answers), question.answers, said, len(ids), cached)
 
 
 def check_room(model: "Model", cells: Sequence[Cell], words: Words, chat: bool) -> None:
-    """Make sure that every length has room for its questions, before any is asked.
+    """Make sure that every length has room for its questions and fits into the model, before any is asked.
 
     Raises:
         UsageError: one has not.
     """
     for cell in {(cell.task, cell.length): cell for cell in cells}.values():
+        if cell.length > model.spec.context:
+            raise UsageError(
+                f"{cell.length:,} tokens are more than {model.name} holds, {model.spec.context:,}; give smaller --lengths, "
+                f"or --context {cell.length} to stretch it"
+            )
         question = TASKS[cell.task].question(_LEAST, cell, words)
         taken = len(begun_ids(model, question.text, question.beginning, chat)) + TASKS[cell.task].new_tokens
         if taken > cell.length:
@@ -89,8 +94,8 @@ def fitted(model: "Model", cell: Cell, words: Words, chat: bool) -> tuple[Questi
     return best
 
 
-def _answer(model: "Model", ids: list[int], question: Question, new_tokens: int) -> str:
-    """What the model says, until all that is expected has been said."""
+def _answer(model: "Model", ids: list[int], question: Question, new_tokens: int) -> tuple[str, int]:
+    """What the model says, until all that is expected has been said; tokens of the prompt that were not read again."""
     stream = model.stream(ids, GenerationConfig(temperature=0, max_tokens=new_tokens, seed=0))
     said = ""
     for piece in stream:
@@ -98,7 +103,7 @@ def _answer(model: "Model", ids: list[int], question: Question, new_tokens: int)
         if found_in(said, question.answers) == len(question.answers):
             stream.close()
             break
-    return said
+    return said, stream.result.cached_tokens
 
 
 def settings(model: "Model", chat: bool, seed: int) -> dict[str, Any]:

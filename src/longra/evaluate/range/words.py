@@ -1,7 +1,6 @@
 """English words to hide and to count."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from longra.errors import UsageError
 
@@ -26,10 +25,10 @@ def load_words() -> Words:
     Raises:
         UsageError: the package is not installed.
     """
-    if find_spec("wonderwords") is None:
-        raise UsageError("the words to hide are not installed; run: pip install 'longra[evaluate]'")
-    from wonderwords import RandomWord  # type: ignore[import-untyped]
-
+    try:
+        from wonderwords import RandomWord  # type: ignore[import-untyped]
+    except ImportError:
+        raise UsageError("the words to hide are not installed; run: pip install 'longra[evaluate]'") from None
     adjectives, nouns, verbs = (
         tuple(sorted(set(RandomWord().filter(include_categories=[kind])))) for kind in ("adjective", "noun", "verb")
     )
