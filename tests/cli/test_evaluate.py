@@ -92,7 +92,7 @@ def test_a_baseline(measure: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("rouge", "h.txt", "r.txt", "b.txt", "--json", "--segments") == 0
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown) == ["count", "tokenizer", "tokenizer_reason", "scores", "comparisons", "segments"]
+    assert list(shown) == ["count", "tokenizer", "tokenizer_reason", "scores", "comparisons", "segments", "generated"]
     assert [score["name"] for score in shown["scores"]] == ["ROUGE-1", "ROUGE-2", "ROUGE-L", "ROUGE-Lsum"]
     assert list(shown["scores"][0]) == ["name", "value", "interval", "signature", "line", "details"]
     assert shown["scores"][0]["signature"].startswith("nrefs:2|bs:1000|seed:12345|")

@@ -38,7 +38,7 @@ def streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     return [[(list(refs) + [None] * most)[i] for refs in references] for i in range(most)]
 
 
-@given(corpora, st.sampled_from(["13a", "zh", "char", "intl", "none"]))
+@given(corpora, st.sampled_from(["13a", "zh", "char", "intl", "none", "ja-mecab"]))
 @settings(max_examples=60, deadline=None)
 def test_bleu_is_sacrebleus(corpus: tuple[list[str], list[list[str]]], tokenize: str) -> None:
     hypotheses, references = corpus
@@ -151,9 +151,11 @@ def test_choice_by_script(references: list[str], bleu: str, rouge_: str, monkeyp
     assert rouge_tokenizer([references])[0] == rouge_
 
 
-def test_japanese_words_when_mecab_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longra.evaluate.choose_tokenizer.find_spec", lambda _: object())
-    assert bleu_tokenizer([["これはペンです。"]])[0] == "ja-mecab"
+def test_japanese_words_where_mecab_is_installed() -> None:
+    assert bleu_tokenizer([["これはペンです。"]]) == ("ja-mecab", "the references are in Japanese")
+    score = sacre.measure(sacre.bleu("ja-mecab"), ["これはペンです。"], [["これはペンではない。"]], samples=0)
+    assert "|tok:ja-mecab-0.996-IPA|" in score.signature
+    assert score.details["hypothesis_length"] == 5
 
 
 def test_unknown_tokenizer() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longra.cli import console
+from longra.cli.evaluate.generating import Generating, Written, write
 from longra.cli.saving import save_text
 from longra.errors import UsageError
 from longra.evaluate.score import Comparison, Score, TestKind
@@ -46,6 +47,7 @@ class Corpus:
     hypotheses: list[str]
     references: "References"
     baseline: list[str] | None
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,13 @@ class Shown:
     html: Path | None
 
 
-def read_corpus(hypotheses: str, references: list[str], baseline: str | None) -> Corpus:
-    """Read all sides and check that they have as many segments.
+def read_corpus(hypotheses: str, references: list[str], baseline: str | None, generating: Generating) -> Corpus:
+    """Read all sides and check that they have as many segments; then have a model write the hypotheses, if there is one.
 
     Raises:
-        LongraError, UsageError: see `longra.evaluate.segments`.
+        LongraError, UsageError: see `longra.evaluate.segments` and `longra.cli.evaluate.generating`.
     """
+    generating.check()
     from longra.evaluate.segments import read_references, read_segments, same_number
 
     if [hypotheses, *references, baseline].count("-") > 1:
@@ -84,7 +87,11 @@ def read_corpus(hypotheses: str, references: list[str], baseline: str | None) ->
         same_number(baseline, len(theirs), "the hypotheses", len(ours))
         if len(ours) == 1:
             raise UsageError("a paired test needs 2 segments or more, and there is 1; leave --baseline out")
-    return Corpus(ours, read_references(references, len(ours)), theirs)
+    expected = read_references(references, len(ours))
+    if generating.model is None:
+        return Corpus(ours, expected, theirs)
+    written = write(generating, hypotheses, ours)
+    return Corpus(written.texts, expected, theirs, written)
 
 
 def checked_samples(samples: int, corpus: Corpus) -> int:
@@ -104,7 +111,13 @@ def show(title: str, found: Found, how: Shown) -> None:
         from longra.evaluate.report.corpus import corpus_page
 
         page = corpus_page(
-            title, found.scores, found.comparisons, found.corpus.hypotheses, found.corpus.references, found.reason
+            title,
+            found.scores,
+            found.comparisons,
+            found.corpus.hypotheses,
+            found.corpus.references,
+            found.reason,
+            None if found.corpus.written is None else found.corpus.written.signature,
         )
         save_text(how.html, page)
         console.note(f"{how.html}: written")
@@ -117,6 +130,8 @@ def show(title: str, found: Found, how: Shown) -> None:
         console.result(_segment_table(found) + "\n")
     for score in found.scores:
         console.result(score.line)
+    if found.corpus.written is not None:
+        console.result(f"HYP|{found.corpus.written.signature}")
     if found.comparisons:
         console.result("\n" + _comparison_table(found.comparisons))
         if len(found.corpus.hypotheses) < _FEW:
@@ -162,6 +177,7 @@ def _as_json(found: Found, segments: bool) -> dict[str, Any]:
     def without_segments(score: Score) -> dict[str, Any]:
         return {name: value for name, value in asdict(score).items() if name != "segments"}
 
+    written = found.corpus.written
     return {
         "count": len(found.corpus.hypotheses),
         "tokenizer": found.tokenizer,
@@ -169,6 +185,7 @@ def _as_json(found: Found, segments: bool) -> dict[str, Any]:
         "scores": [without_segments(score) for score in found.scores],
         "comparisons": [asdict(comparison) for comparison in found.comparisons],
         "segments": _segments_json(found) if segments else None,
+        "generated": None if written is None else written.settings | {"signature": written.signature},
     }
 
 

@@ -5,20 +5,24 @@ from typing import Annotated
 import typer
 
 from longra.cli.evaluate import against_references as shared
+from longra.cli.evaluate.generating import Generating
 from longra.evaluate.score import SAMPLES
 
 COMMAND_OPTIONS = {
     "epilog": "Examples:  longra evaluate bleu out.txt ref.txt   |   "
-    "longra evaluate bleu new.jsonl:text ref-a.txt ref-b.txt --baseline old.jsonl:text"
+    "longra evaluate bleu new.jsonl:text ref-a.txt ref-b.txt --baseline old.jsonl:text   |   "
+    'longra evaluate bleu set.jsonl:zh set.jsonl:en -m MODEL --prompt "Translate into English: {source}"'
 }
 
 
 def bleu(
+    *,
     hypotheses: shared.HypothesisArgument,
     references: shared.ReferenceArguments,
     tokenize: Annotated[
         str | None, typer.Option(metavar="NAME", help="sacrebleu's tokenizer; chosen by the references' script.")
     ] = None,
+    generating: Generating,
     baseline: shared.BaselineOption = None,
     test: shared.TestOption = "randomisation",
     samples: shared.SamplesOption = SAMPLES,
@@ -30,7 +34,7 @@ def bleu(
     from longra.evaluate import sacre
     from longra.evaluate.choose_tokenizer import bleu_tokenizer
 
-    corpus = shared.read_corpus(hypotheses, references, baseline)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
     name, reason = (tokenize, None) if tokenize is not None else bleu_tokenizer(corpus.references)
     measure = sacre.bleu(name)
     score = sacre.measure(measure, corpus.hypotheses, corpus.references, shared.checked_samples(samples, corpus))

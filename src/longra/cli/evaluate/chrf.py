@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from longra.cli.evaluate import against_references as shared
+from longra.cli.evaluate.generating import Generating
 from longra.evaluate.score import SAMPLES
 
 COMMAND_OPTIONS = {
@@ -13,11 +14,13 @@ COMMAND_OPTIONS = {
 
 
 def chrf(
+    *,
     hypotheses: shared.HypothesisArgument,
     references: shared.ReferenceArguments,
     word_order: Annotated[
         int, typer.Option(metavar="N", min=0, max=2, help="Also runs of up to N words: 2 is chrF++.")
     ] = 0,
+    generating: Generating,
     baseline: shared.BaselineOption = None,
     test: shared.TestOption = "randomisation",
     samples: shared.SamplesOption = SAMPLES,
@@ -31,7 +34,7 @@ def chrf(
     """
     from longra.evaluate import sacre
 
-    corpus = shared.read_corpus(hypotheses, references, baseline)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
     measure = sacre.chrf(word_order)
     score = sacre.measure(measure, corpus.hypotheses, corpus.references, shared.checked_samples(samples, corpus))
     tests = (

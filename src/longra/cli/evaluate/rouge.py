@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from longra.cli.evaluate import against_references as shared
+from longra.cli.evaluate.generating import Generating
 from longra.evaluate.score import SAMPLES
 
 COMMAND_OPTIONS = {
@@ -14,12 +15,14 @@ COMMAND_OPTIONS = {
 
 
 def rouge(
+    *,
     hypotheses: shared.HypothesisArgument,
     references: shared.ReferenceArguments,
     tokenize: Annotated[
         Literal["ascii", "unicode", "char", "word"] | None,
         typer.Option(help="What counts as a token; chosen by the references' script."),
     ] = None,
+    generating: Generating,
     baseline: shared.BaselineOption = None,
     test: shared.TestOption = "randomisation",
     samples: shared.SamplesOption = SAMPLES,
@@ -36,7 +39,7 @@ def rouge(
     from longra.evaluate.rouge import compare_rouge
     from longra.evaluate.rouge import rouge as measure
 
-    corpus = shared.read_corpus(hypotheses, references, baseline)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
     name, reason = (tokenize, None) if tokenize is not None else rouge_tokenizer(corpus.references)
     scores = measure(corpus.hypotheses, corpus.references, name, shared.checked_samples(samples, corpus))
     tests = (

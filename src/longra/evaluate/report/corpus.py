@@ -15,15 +15,19 @@ def corpus_page(
     hypotheses: Sequence[str],
     references: References,
     tokenizer: str | None,
+    generated: str | None = None,
 ) -> str:
     """The page.
 
     Args:
         tokenizer: why the tokenizer was chosen; None where there was no choice.
+        generated: which model wrote the hypotheses, and how; None where they were there.
     """
     parts = [_scores(scores)]
     if tokenizer is not None:
         parts.append(page.paragraph(f"The tokenizer was chosen because {tokenizer}.", "faint"))
+    if generated is not None:
+        parts.append(page.paragraph(f"A model wrote the hypotheses: {generated}", "faint"))
     if comparisons:
         parts += [page.heading("Beside the baseline"), _comparisons(comparisons)]
     parts.append(page.heading(f"{len(hypotheses):,} segments"))
