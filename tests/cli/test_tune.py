@@ -7,6 +7,8 @@ import pytest
 from running import Live, longra
 
 from longra.cli import main
+from longra.evaluate.tune.grid import DEFAULT_AXES
+from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset
 
 GRID = ("tune", "--raw", "-t", "0,0.9", "--top-p", "1", "--repetition-penalty", "1", "-n", "6", "--seed", "3")
@@ -86,9 +88,17 @@ def test_it_asks_at_a_terminal() -> None:
         (("--choose", "13", "--save", "a", "x"), "--choose is 13, and there are 12 sets"),
         (("--save", "a", "x"), "add --choose N, from 1 to 12"),
         (("--save", "a/b", "--choose", "1", "x"), "cannot be the name of a preset"),
+        (("--html", "no/page.html", "x"), "there is no folder no"),
         (("--preset", "nothing", "x"), "there is no preset 'nothing'"),
     ],
 )
 def test_errors(words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_help_says_the_usual_values() -> None:
+    words = " ".join(longra("tune", "--help").out.split())
+    for name, values in DEFAULT_AXES.items():
+        usual = ",".join(f"{value:g}" for value in values)
+        assert f"{PARAMETERS[name].option} LIST Values to try, with commas between; {usual} unless said." in words

@@ -29,21 +29,21 @@ COMMAND_OPTIONS = {
 _TEXTS = 3
 
 
-def _values(*names: str, what: str) -> Any:
-    return typer.Option(*names, metavar="LIST", help=f"{what}, with commas between them.")
+def _values(*names: str, usual: str) -> Any:
+    return typer.Option(*names, metavar="LIST", help=f"Values to try, with commas between; {usual} unless said.")
 
 
 def tune(
     *,
     prompt: Annotated[str | None, typer.Argument(metavar="PROMPT", help="What to go on with, or to answer.")] = None,
     file: options.File = None,
-    temperature: Annotated[str | None, _values("-t", "--temperature", what="Temperatures; 0.3,0.7,1")] = None,
-    top_k: Annotated[str | None, _values("--top-k", what="Values of top-k; 40")] = None,
-    top_p: Annotated[str | None, _values("--top-p", what="Values of top-p; 0.9,1")] = None,
-    min_p: Annotated[str | None, _values("--min-p", what="Values of min-p; 0")] = None,
-    repetition_penalty: Annotated[str | None, _values("--repetition-penalty", what="Penalties; 1,1.1")] = None,
-    max_tokens: Annotated[str | None, _values("-n", "--max-tokens", what="Lengths in tokens at most; 200")] = None,
-    num_sequences: Annotated[int, typer.Option(metavar="N", help="Texts of each set; 3 unless said.")] = _TEXTS,
+    temperature: Annotated[str | None, _values("-t", "--temperature", usual="0.3,0.7,1")] = None,
+    top_k: Annotated[str | None, _values("--top-k", usual="40")] = None,
+    top_p: Annotated[str | None, _values("--top-p", usual="0.9,1")] = None,
+    min_p: Annotated[str | None, _values("--min-p", usual="0")] = None,
+    repetition_penalty: Annotated[str | None, _values("--repetition-penalty", usual="1,1.1")] = None,
+    max_tokens: Annotated[str | None, _values("-n", "--max-tokens", usual="200")] = None,
+    num_sequences: Annotated[int, typer.Option(metavar="N", help="Texts of each set.")] = _TEXTS,
     seed: options.Seed = None,
     stop: options.Stop = None,
     preset: options.PresetName = None,
@@ -80,6 +80,7 @@ def tune(
     base = base if base.seed is not None else replace(base, seed=secrets.randbits(32))
     cells = cells_of(_axes(lists, base), base)
     _check_choice(save, choose, len(cells), as_json)
+    _check_folders(html, plot)
     text = read_prompt(prompt, file)
     model, _ = loading.load()
     with Remaining(work(cells)) as remaining:
@@ -140,6 +141,12 @@ def _check_choice(save: str | None, choose: int | None, cells: int, as_json: boo
         raise UsageError(f"--choose is {choose}, and there are {cells} sets")
     if save is not None and choose is None and not _can_ask(as_json):
         raise UsageError(f"--save {save} needs the set to keep: add --choose N, from 1 to {cells}")
+
+
+def _check_folders(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None and not path.resolve().parent.is_dir():
+            raise UsageError(f"{path}: there is no folder {path.parent}; make it first")
 
 
 def _can_ask(as_json: bool) -> bool:
