@@ -7,7 +7,13 @@ import pytest
 from running import Live, longra
 
 from longra.cli import main
-from longra.evaluate.tune.grid import DEFAULT_AXES
+from longra.cli.console import text_width
+from longra.cli.tuned import _show_side_by_side
+from longra.evaluate.tune.figures import Measured, measure
+from longra.evaluate.tune.grid import DEFAULT_AXES, Cell
+from longra.evaluate.tune.run import Finished
+from longra.result import Continuation, Result, Timings
+from longra.sampling import GenerationConfig
 from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset
 
@@ -61,6 +67,26 @@ def test_ctrl_c_keeps_what_is_finished() -> None:
         assert live.end() == 130
         assert "stopped: 1 of 2 sets were finished" in live.output
         assert "Likelihood is not quality" in live.output
+
+
+def test_columns_cut_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Chinese has no spaces to break a line at."""
+    monkeypatch.setenv("COLUMNS", "100")
+    story = "".join(chr(0x4E00 + i) for i in range(200))
+    texts = [story, "supercalifragilistic" * 9, "one two three"]
+    _show_side_by_side([measured(number, text) for number, text in enumerate(texts, 1)])
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert set(story) <= set(shown)
+    assert all(text_width(line) == 100 for line in shown.splitlines())
+    for number in (1, 2, 3):
+        assert f"temperature 0.{number}" in shown
+
+
+def measured(number: int, text: str) -> Measured:
+    sequences = (Continuation(text, (), "stop", ()),)
+    result = Result(sequences, 1, 5, 0, 100, Timings(0, 0, 0, 0), "any")
+    return measure(Finished(Cell(number, {"temperature": number / 10}, GenerationConfig()), result))
 
 
 def test_it_asks_at_a_terminal() -> None:

@@ -96,11 +96,12 @@ def _show_side_by_side(cells: "Sequence[Measured]") -> None:
     across = max(1, min(len(cells), width // _LEAST_COLUMNS))
     grid = Table.grid(expand=True)
     for _ in range(across):
-        grid.add_column(ratio=1)
-    panels = [
-        Panel(Text(cell.texts[0].strip()), title=Text(f"{cell.number}: {_short(cell.finished.cell, cells)}"))
-        for cell in cells
-    ]
+        grid.add_column(ratio=1, overflow="fold")  # the default would cut a line of Chinese short
+    panels = []
+    for cell in cells:
+        text = Text(f"{_short(cell.finished.cell, cells)}\n\n", style="dim", overflow="fold")
+        text.append(cell.texts[0].strip(), style="not dim")
+        panels.append(Panel(text, title=str(cell.number), title_align="left"))
     for start in range(0, len(panels), across):
         grid.add_row(*panels[start : start + across])
     Console(file=sys.stdout, width=width, highlight=False).print(grid)

@@ -27,14 +27,18 @@ CAUTION = (
 )
 
 
-def rule(unit: UnitName) -> str:
-    """How the suggestion is found, in a sentence."""
-    limits = ", ".join(
+def limits(unit: UnitName) -> str:
+    """The limits that a suggested set keeps to, in a line."""
+    return ", ".join(
         f"{name.replace('_', '-')} {'≤' if LIMITS[name].above else '≥'} {LIMITS[name].of(unit):g}" for name in KEPT_TO
     )
+
+
+def rule(unit: UnitName) -> str:
+    """How the suggestion is found, in a sentence."""
     return (
         "the likeliest of the sets whose texts all keep within the limits of `longra evaluate text`, in every window of "
-        f"{WINDOW[unit]} {unit}: {limits}"
+        f"{WINDOW[unit]} {unit}: {limits(unit)}"
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from longra.evaluate.tune.figures import Measured, rule
+from longra.evaluate.tune.figures import Measured, limits
 from longra.evaluate.tune.grid import varied
-from longra.evaluate.tune.plot import tune_plot
+from longra.evaluate.tune.plot import Labels, tune_plot
 from longra.text.script import scripts_of
 
 _ENGLISH = {
@@ -23,7 +23,8 @@ _ENGLISH = {
     "texts": "The texts",
     "setting": "setting",
     "suggested": "suggested",
-    "how": "How the suggestion is found",
+    "how": "The suggestion is the likeliest of the settings whose texts all keep within the limits of `longra evaluate text`, "
+    "in every page of text: {}.",
     "none": "No setting keeps within the limits, so none is suggested.",
     "beyond": "beyond the limit: {}",
     "more": "{} more texts of this setting",
@@ -51,7 +52,7 @@ _CHINESE = {
     "texts": "文本",
     "setting": "设置",
     "suggested": "建议",
-    "how": "建议是怎样选出的",
+    "how": "建议的是：在所有文本每一页都不超出 `longra evaluate text` 限度的设置中，可能性最高的一组。限度：{}。",
     "none": "没有一组设置在限度之内，因此不作建议。",
     "beyond": "超出限度：{}",
     "more": "这组设置的另外 {} 篇",
@@ -66,6 +67,14 @@ _CHINESE = {
     "logprob": "平均对数概率",
     "perplexity": "困惑度",
 }
+_CHINESE_LABELS = Labels(
+    "{}：各组设置的表现",
+    "多样性：distinct-2",
+    "可能性：每个词元的平均对数概率",
+    "重复：rep-2",
+    "在限度之内",
+    "重复过多",
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def tune_page(cells: Sequence[Measured], suggestion: Measured | None, about: Abo
     """The page as HTML; its words are Chinese where most of the prompt is."""
     from jinja2 import Environment
 
-    words = _CHINESE if _is_chinese(about.prompt) else _ENGLISH
+    words, labels = (_CHINESE, _CHINESE_LABELS) if _is_chinese(about.prompt) else (_ENGLISH, Labels())
     source = files("longra.evaluate.tune").joinpath("page.html").read_text(encoding="utf-8")
     axes = varied([cell.finished.cell for cell in cells]) or list(cells[0].finished.cell.values)
     return (
@@ -98,8 +107,8 @@ def tune_page(cells: Sequence[Measured], suggestion: Measured | None, about: Abo
             cells=cells,
             suggestion=suggestion,
             axes=axes,
-            rule=rule(cells[0].figures.unit),
-            plot=tune_plot(cells, suggestion, about.model),
+            limits=limits(cells[0].figures.unit),
+            plot=tune_plot(cells, suggestion, about.model, labels),
         )
     )
 

@@ -27,7 +27,23 @@ class _Point(NamedTuple):
     cell: Measured
 
 
-def tune_plot(cells: Sequence[Measured], suggested: Measured | None, title: str) -> str:
+class Labels(NamedTuple):
+    """The words of the drawing; `title` has a place for the model."""
+
+    title: str = "{}: what each set gives"
+    diversity: str = "diversity: distinct-2"
+    likelihood: str = "likelihood: mean log-probability of a token"
+    repetition: str = "repetition: rep-2"
+    within: str = "within the limits"
+    beyond: str = "repeats too much"
+
+
+def tune_plot(
+    cells: Sequence[Measured],
+    suggested: Measured | None,
+    model: str,
+    labels: Labels = Labels(),  # noqa: B008 (frozen)
+) -> str:
     """The drawing: distinct-2 (upwards) against the mean log-probability of a token, and against rep-2.
 
     Args:
@@ -35,13 +51,13 @@ def tune_plot(cells: Sequence[Measured], suggested: Measured | None, title: str)
     """
     shown = [cell for cell in cells if cell.figures.repetition]
     across: list[tuple[str, Callable[[Measured], float]]] = [
-        ("likelihood: mean log-probability of a token", lambda cell: cell.figures.mean_logprob),
-        ("repetition: rep-2", lambda cell: cell.figures.repetition["rep_2"]),
+        (labels.likelihood, lambda cell: cell.figures.mean_logprob),
+        (labels.repetition, lambda cell: cell.figures.repetition["rep_2"]),
     ]
     parts = [
-        f'<text class="title" x="{_PANELS[0][0]}" y="32">{escape(title)}: what each set gives</text>',
-        f'<text x="{_PANELS[0][0]}" y="56">diversity: distinct-2</text>',
-        _key(),
+        f'<text class="title" x="{_PANELS[0][0]}" y="32">{escape(labels.title.format(model))}</text>',
+        f'<text x="{_PANELS[0][0]}" y="56">{labels.diversity}</text>',
+        _key(labels),
     ]
     if shown:
         heights = [cell.figures.repetition["distinct_2"] for cell in shown]
@@ -54,26 +70,22 @@ def tune_plot(cells: Sequence[Measured], suggested: Measured | None, title: str)
             points = [_Point(x(value(cell)), y(height), cell) for cell, height in zip(shown, heights, strict=True)]
             parts += [_dot(point, point.cell is suggested) for point in points]
             parts += _numbers(points)
-    return drawing(title, parts, _WIDTH, _HEIGHT, _STYLE)
+    return drawing(labels.title.format(model), parts, _WIDTH, _HEIGHT, _STYLE)
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> Callable[[float], float]:
-    low, high = _bounds(values)
-    return lambda value: start + (value - low) / (high - low) * (end - start)
-
-
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
-    """What an axis spans: a round step beyond the least and the greatest, so that no point lies on its end."""
-    low, high = min(values), max(values)
-    step = round_step(max(high - low, 0.01))
-    return math.floor(low / step) * step, math.ceil(high / step + 0.001) * step
+    ticks = _ticks(values)
+    return lambda value: start + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (end - start)
 
 
 def _ticks(values: Sequence[float]) -> list[float]:
-    low, high = _bounds(values)
-    step = round_step(max(max(values) - min(values), 0.01))
-    every = 2 if (high - low) / step > 7 else 1
-    return [round(low + i * step, 6) for i in range(0, round((high - low) / step) + 1, every)]
+    """Round values from the greatest that is not above all of them to one that is above all."""
+    low, high = min(values), max(values)
+    step = round_step(max(high - low, 0.01))
+    if high - low > 5 * step:
+        step *= 2
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    return [round(number * step, 6) for number in range(first, last + 1)]
 
 
 def _below(x: float, label: str) -> str:
@@ -113,8 +125,8 @@ def _crowd(place: tuple[float, float], taken: Sequence[tuple[float, float]]) -> 
     return sum(abs(place[0] - x) < _LABEL[0] and abs(place[1] - y) < _LABEL[1] for x, y in taken)
 
 
-def _key() -> str:
+def _key(labels: Labels) -> str:
     return (
-        '<circle class="dot" cx="470" cy="52" r="5"/><text x="481" y="56">within the limits</text>'
-        '<circle class="beyond" cx="602" cy="52" r="5"/><text class="of-limit" x="613" y="56">repeats too much</text>'
+        f'<circle class="dot" cx="470" cy="52" r="5"/><text x="481" y="56">{labels.within}</text>'
+        f'<circle class="beyond" cx="602" cy="52" r="5"/><text class="of-limit" x="613" y="56">{labels.beyond}</text>'
     )
