@@ -9,6 +9,7 @@ import pytest
 
 import longra
 from longra.backends.base import Chunk
+from longra.evaluate.distributions import divergences, log_totals
 from support.real import real_model
 
 REFERENCES = Path(__file__).parents[1] / "data" / "reference"
@@ -19,11 +20,14 @@ CLEAR_MARGIN = 0.1
 
 def divergence(step: dict[str, Any], logits: Any) -> float:
     """KL divergence in nats over the listed tokens, the rest lumped into one: a lower bound of the whole."""
-    shifted = logits.astype(np.float64) - logits.max()
-    logs = shifted - np.log(np.exp(shifted).sum())
-    p, q = np.exp(step["top_logprobs"]), np.exp(logs[step["top_ids"]])
-    rest_p, rest_q = max(1e-12, 1 - p.sum()), max(1e-12, 1 - q.sum())
-    return float((p * np.log(p / q)).sum() + rest_p * np.log(rest_p / rest_q))
+    logs = logits.astype(np.float64) - log_totals(logits[None])
+    p, q = lumped(np.array(step["top_logprobs"])), lumped(logs[step["top_ids"]])
+    return float(divergences(p[None], q[None])[0])
+
+
+def lumped(logs: Any) -> Any:
+    """Logarithms of some probabilities, and of what they leave of 1."""
+    return np.append(logs, np.log(max(1e-12, 1 - np.exp(logs).sum())))
 
 
 def after_prompt(backend: Any, pages: Any, prompt: Any, greedy: Any, path: str) -> Any:

@@ -13,6 +13,8 @@ VERBS = {
     "range": "How far a model's attention reaches: what it finds in long texts (RULER).",
     "text": "A long text by itself: length, repetition, loops, unfinished sentences.",
     "human": "People judge outputs on a page, without knowing whose they are.",
+    "perplexity": "How surprised a model is by a text.",
+    "kl": "How far one model's predictions are from another's.",
 }
 """Verb -> what it does. Each lives in longra/cli/evaluate/<verb>.py as a function of the same name."""
 
