@@ -40,8 +40,6 @@ def test_explain_by_the_start_of_a_name(tmp_path: Path) -> None:
     assert ran.out.startswith("qwen3-4b: ")
     assert "fits into 8 GB" in ran.out
     assert "rule: of the models that fit" in ran.out
-    as_json = json.loads(longra("recommend", "--explain", "qwen3-4", "--json", LONGRA_HOME=str(tmp_path)).out)
-    assert as_json["forms"][0]["memory_bytes"]["total"] > 3e9
 
 
 @pytest.mark.parametrize(
@@ -49,10 +47,8 @@ def test_explain_by_the_start_of_a_name(tmp_path: Path) -> None:
     [
         (("--memory", "200M"), 1, "error: no model fits into 200 MB at 4,096 tokens; the smallest"),
         (("--memory", "much"), 2, "give a size such as 8G or 500MB"),
-        (("--memory", "0"), 2, "give a size such as 8G or 500MB"),
         (("--language", "klingon"), 2, "choose from ar, cs"),
         (("--explain", "qwen3-4c"), 1, "did you mean qwen3-4b"),
-        (("--task", "cooking"), 2, "--task"),
     ],
 )
 def test_errors(tmp_path: Path, words: tuple[str, ...], code: int, says: str) -> None:
