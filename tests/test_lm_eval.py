@@ -12,7 +12,7 @@ from lm_eval.evaluator import simple_evaluate
 from lm_eval.tasks import TaskManager
 
 from longra.errors import ContextError, TemplateError, UsageError
-from longra.lm_eval import LongraLM
+from longra.lm_eval import LongraLM, main
 from support import talking
 
 CONTEXT = 160
@@ -163,8 +163,17 @@ def test_a_task_runs_from_end_to_end(
         return results["results"]["capitals"]["acc,none"], logs
 
     accuracy, logs = run(lm)
-    assert (accuracy, logs) == (run(theirs)[0], pytest.approx(run(theirs)[1], rel=1e-4))
+    same, close_by = run(theirs)
+    assert (accuracy, logs) == (same, pytest.approx(close_by, rel=1e-4))
     assert run(lm, apply_chat_template=True)[1] != logs
+
+
+def test_the_command_is_the_harness_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["lm_eval", "--help"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    assert "usage: lm-eval" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("size", ["many", 0, -1, 300, "2.5"])
