@@ -70,7 +70,8 @@ class LongraLM(TemplateLM):  # type: ignore[misc]  # the harness has no types
     ) -> None:
         super().__init__()
         self._at_once = _at_once(batch_size)
-        self.model: Model = load(pretrained, **{"strict_cache": True, "cache_dir": "none"} | loading)
+        how: dict[str, Any] = {"strict_cache": True, "cache_dir": "none", **loading}
+        self.model: Model = load(pretrained, **how)
         self.max_gen_toks = max_gen_toks
         self._prefix = prefix_token_id
 
