@@ -133,7 +133,7 @@ def test_one_segment_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None
         (("rouge", "-", "-"), 2, "standard input (-) can be read once"),
         (("rouge", "h.txt", "r.txt", "--bootstrap", "10"), 2, "--bootstrap 10 is too few"),
         (("bleu", "h.txt", "r.txt", "--tokenize", "jp"), 2, "no tokenizer 'jp'"),
-        (("bleu", "h.txt", "r.txt", "--html", "no/page.html"), 1, "cannot write no/page.html"),
+        (("bleu", "h.txt", "r.txt", "--html", "no/page.html"), 2, "cannot write no/page.html: there is no folder no"),
     ],
 )
 def test_errors(words: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:

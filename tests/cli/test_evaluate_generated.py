@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Live, longra
+from running import Live
 
-SEGMENTS = 40
+from longra.cli import main
+
+SEGMENTS = 24
 RAW = ("--raw", "-n", "5", "--threads", "1", "--bootstrap", "0")
 
 
@@ -28,7 +30,7 @@ def rows() -> list[dict[str, object]]:
     return [json.loads(line) for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_it_goes_on_after_an_interruption_with_the_same_texts() -> None:
+def test_it_goes_on_after_an_interruption_with_the_same_texts(capsys: pytest.CaptureFixture[str]) -> None:
     words = evaluate("chrf", "--output", "out.jsonl")
     with Live(*words) as live:
         while not Path("out.jsonl").exists() or b"\n" not in Path("out.jsonl").read_bytes():
@@ -39,28 +41,29 @@ def test_it_goes_on_after_an_interruption_with_the_same_texts() -> None:
     before = rows()
     assert 0 < len(before) < SEGMENTS
     with Path("out.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"number": 40, "te')  # as a kill leaves it
-    ran = longra(*words)
-    assert ran.code == 0
-    assert f"out.jsonl: {len(before)} of 40 are there already\n" in ran.err
+        file.write('{"number": 24, "te')  # as a kill leaves it
+    assert main([*words]) == 0
+    out, err = capsys.readouterr()
+    assert f"out.jsonl: {len(before)} of 24 are there already\n" in err
     assert re.fullmatch(
-        r"chrF2\|.* = [\d.]+\nHYP\|model:smollm2-135m-instruct\|.*\|form:raw\|.*\|temp:0\|max:5\|.*\n", ran.out
+        r"chrF2\|.* = [\d.]+\nHYP\|model:smollm2-135m-instruct\|.*\|form:raw\|.*\|temp:0\|max:5\|.*\n", out
     )
     assert [row["number"] for row in rows()] == list(range(1, SEGMENTS + 1))
     assert all(row in rows() for row in before)
-    again = longra("evaluate", "chrf", "out.jsonl:text", "set.jsonl:a", "--bootstrap", "0")
-    assert again.out == ran.out.splitlines(keepends=True)[0]
-    other = longra(*words, "--prompt", "Q: {source}")
-    assert other.code == 2
-    assert "holds another run, whose prompt is '{source}'" in other.err
+    assert main(["evaluate", "chrf", "out.jsonl:text", "set.jsonl:a", "--bootstrap", "0"]) == 0
+    assert capsys.readouterr().out == out.splitlines(keepends=True)[0]
+    assert main([*words, "--prompt", "Q: {source}"]) == 2
+    assert "holds another run, whose prompt is '{source}'" in capsys.readouterr().err
 
 
-def test_json_and_a_page() -> None:
-    ran = longra(*evaluate("rouge", "--json", "--html", "page.html", "--preset", "gemma3", "--prompt", "> {q}"))
-    generated = json.loads(ran.out)["generated"]
+def test_json_and_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--json", "--html", "page.html", "--preset", "gemma3", "--prompt", "> {q}")
+    assert main([*evaluate("rouge", *options)]) == 0
+    out, err = capsys.readouterr()
+    generated = json.loads(out)["generated"]
     assert (generated["temperature"], generated["top_k"], generated["prompt"]) == (1.0, 64, "> {q}")
     assert generated["signature"].startswith("model:smollm2-135m-instruct|")
-    assert re.search(r"\d+ of 40 hypotheses were cut at 5 tokens; -n allows more", ran.err)
+    assert re.search(r"\d+ of 24 hypotheses were cut at 5 tokens; -n allows more", err)
     assert "A model wrote the hypotheses: model:smollm2" in Path("page.html").read_text(encoding="utf-8")
 
 
@@ -75,7 +78,5 @@ def test_json_and_a_page() -> None:
     ],
 )
 def test_errors_come_before_the_model(words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from longra.cli import main
-
     assert main(["evaluate", "bleu", *words]) in (1, 2)
     assert says in capsys.readouterr().err

@@ -84,8 +84,6 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     with Live("params", "min-p", terminal=True) as live:
         assert live.end() == 0
         assert "\x1b" not in live.output
-    monkeypatch.delenv("NO_COLOR")
-    assert "\x1b" not in longra("params", "min-p").out
 
 
 def test_wide_tokens_keep_the_columns() -> None:
@@ -126,15 +124,14 @@ def test_presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert main(["presets", "show", "story"]) == 2
 
 
-def test_a_preset_in_a_generation(default_installed: None) -> None:  # noqa: ARG001
+def test_a_preset_in_a_generation(default_installed: None, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
     words = ["generate", "--raw", "--preset", "smollm2", "-n", "1", "--threads", "1", "--verbose", "Once"]
     ran = longra(*words, "--top-p", "0.8")
     assert ran.code == 0
     assert "preset smollm2: temperature 0.2, top-k 0\n" in ran.err
     assert "temperature 0.2, top-p 0.8," in ran.err
-    ran = longra(*words[:3], "smolm2", *words[4:])
-    assert (ran.code, ran.out) == (2, "")
-    assert "did you mean smollm2?" in ran.err
+    assert main([*words[:3], "smolm2", *words[4:]]) == 2
+    assert "did you mean smollm2?" in capsys.readouterr().err
 
 
 def test_a_preset_in_a_chat(default_installed: None) -> None:  # noqa: ARG001

@@ -18,7 +18,7 @@ from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset
 
 GRID = ("tune", "--raw", "-t", "0,0.9", "--top-p", "1", "--repetition-penalty", "1", "-n", "6", "--seed", "3")
-SHORT = (*GRID, "--threads", "1", "The river")
+SHORT = (*GRID, "--threads", "1", "-f", "prompt.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +27,13 @@ def own_presets(default_store: Path, tmp_path: Path, _own_home: None, monkeypatc
     monkeypatch.setenv("LONGRA_HOME", str(tmp_path))
     (tmp_path / "models").symlink_to(default_store / "models")
     monkeypatch.chdir(tmp_path)
+    Path("prompt.txt").write_text("The river", encoding="utf-8")
 
 
-def test_tune() -> None:
+def test_tune(capsys: pytest.CaptureFixture[str]) -> None:
     keep = ("--save", "story", "--choose", "2", "--html", "page.html", "--plot", "plot.svg")
-    ran = longra(*SHORT, "--num-sequences", "2", *keep)
-    out, err = ran.out, ran.err
-    assert ran.code == 0
+    assert main([*SHORT, "--num-sequences", "2", *keep]) == 0
+    out, err = capsys.readouterr()
     assert out.startswith("--- 1: temperature 0, top-k 40, top-p 1, min-p 0, repetition-penalty 1, max-tokens 6 ---\n")
     assert out.splitlines()[-3].split()[:4] == ["SET", "TEMPERATURE", "WORDS", "DISTINCT-1"]
     assert "figures are means over 2 texts of each set" in err
@@ -48,8 +48,9 @@ def test_tune() -> None:
     assert Path("plot.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_json_and_a_preset_for_what_is_not_varied() -> None:
-    shown = json.loads(longra(*SHORT, "--num-sequences", "1", "--preset", "gemma3", "--json").out)
+def test_json_and_a_preset_for_what_is_not_varied(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SHORT, "--num-sequences", "1", "--preset", "gemma3", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
     assert list(shown) == ["prompt", "model", "seed", "complete", "suggested", "rule", "sets"]
     assert (shown["seed"], shown["complete"], len(shown["sets"])) == (3, True, 2)
     first = shown["sets"][0]
@@ -114,7 +115,7 @@ def test_it_asks_at_a_terminal() -> None:
         (("--choose", "13", "--save", "a", "x"), "--choose is 13, and there are 12 sets"),
         (("--save", "a", "x"), "add --choose N, from 1 to 12"),
         (("--save", "a/b", "--choose", "1", "x"), "cannot be the name of a preset"),
-        (("--html", "no/page.html", "x"), "there is no folder no"),
+        (("--html", "no/page.html", "x"), "cannot write no/page.html: there is no folder no"),
         (("--preset", "nothing", "x"), "there is no preset 'nothing'"),
     ],
 )

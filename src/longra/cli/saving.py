@@ -4,7 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
-from longra.errors import LongraError
+from longra.errors import LongraError, UsageError
+
+
+def check_folders(*paths: Path | None) -> None:
+    """Say now, rather than after long work, that a file could not be written.
+
+    Raises:
+        UsageError: the folder of one of the paths is not there.
+    """
+    for path in paths:
+        if path is not None and not path.resolve().parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no folder {path.parent}; make it first")
 
 
 def save_text(path: Path, text: str) -> None:

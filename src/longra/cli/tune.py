@@ -11,7 +11,7 @@ import typer
 from longra.cli import console, options
 from longra.cli.prompt import read_prompt
 from longra.cli.remaining import Remaining
-from longra.cli.saving import save_text
+from longra.cli.saving import check_folders, save_text
 from longra.cli.tuned import fixed, show
 from longra.errors import UsageError
 
@@ -80,7 +80,7 @@ def tune(
     base = base if base.seed is not None else replace(base, seed=secrets.randbits(32))
     cells = cells_of(_axes(lists, base), base)
     _check_choice(save, choose, len(cells), as_json)
-    _check_folders(html, plot)
+    check_folders(html, plot)
     text = read_prompt(prompt, file)
     model, _ = loading.load()
     with Remaining(work(cells)) as remaining:
@@ -141,12 +141,6 @@ def _check_choice(save: str | None, choose: int | None, cells: int, as_json: boo
         raise UsageError(f"--choose is {choose}, and there are {cells} sets")
     if save is not None and choose is None and not _can_ask(as_json):
         raise UsageError(f"--save {save} needs the set to keep: add --choose N, from 1 to {cells}")
-
-
-def _check_folders(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None and not path.resolve().parent.is_dir():
-            raise UsageError(f"{path}: there is no folder {path.parent}; make it first")
 
 
 def _can_ask(as_json: bool) -> bool:

@@ -9,7 +9,7 @@ import typer
 
 from longra.cli import console
 from longra.cli.evaluate.generating import Generating, Written, write
-from longra.cli.saving import save_text
+from longra.cli.saving import check_folders, save_text
 from longra.errors import UsageError
 from longra.evaluate.score import Comparison, Score, TestKind
 
@@ -70,13 +70,16 @@ class Shown:
     html: Path | None
 
 
-def read_corpus(hypotheses: str, references: list[str], baseline: str | None, generating: Generating) -> Corpus:
+def read_corpus(
+    hypotheses: str, references: list[str], baseline: str | None, generating: Generating, html: Path | None
+) -> Corpus:
     """Read all sides and check that they have as many segments; then have a model write the hypotheses, if there is one.
 
     Raises:
         LongraError, UsageError: see `longra.evaluate.segments` and `longra.cli.evaluate.generating`.
     """
     generating.check()
+    check_folders(html)
     from longra.evaluate.segments import read_references, read_segments, same_number
 
     if [hypotheses, *references, baseline].count("-") > 1:

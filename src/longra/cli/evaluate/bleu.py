@@ -34,7 +34,7 @@ def bleu(
     from longra.evaluate import sacre
     from longra.evaluate.choose_tokenizer import bleu_tokenizer
 
-    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     name, reason = (tokenize, None) if tokenize is not None else bleu_tokenizer(corpus.references)
     measure = sacre.bleu(name)
     score = sacre.measure(measure, corpus.hypotheses, corpus.references, shared.checked_samples(samples, corpus))

@@ -34,7 +34,7 @@ def chrf(
     """
     from longra.evaluate import sacre
 
-    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     measure = sacre.chrf(word_order)
     score = sacre.measure(measure, corpus.hypotheses, corpus.references, shared.checked_samples(samples, corpus))
     tests = (

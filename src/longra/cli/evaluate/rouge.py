@@ -39,7 +39,7 @@ def rouge(
     from longra.evaluate.rouge import compare_rouge
     from longra.evaluate.rouge import rouge as measure
 
-    corpus = shared.read_corpus(hypotheses, references, baseline, generating)
+    corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     name, reason = (tokenize, None) if tokenize is not None else rouge_tokenizer(corpus.references)
     scores = measure(corpus.hypotheses, corpus.references, name, shared.checked_samples(samples, corpus))
     tests = (
