@@ -45,6 +45,11 @@ def test_a_gap_is_filled_with_the_models_own_tokens(model: longra.Model) -> None
     assert "a, b = b, a + b" in result.extra["completion"]
 
 
+def test_a_gap_in_a_function_ends_with_the_function(model: longra.Model) -> None:
+    coding = code(model, before=FIB, after="\n    return a\n\nprint(fib(10))", max_tokens=80)
+    assert "print" not in coding.wait().extra["completion"]
+
+
 def test_names_of_control_tokens_in_code_are_text(model: longra.Model) -> None:
     plan = plan_code(model, before="x = '<|fim_middle|>' + ", after="\n")
     assert plan.tokens.count(infill_of(model).middle) == 1

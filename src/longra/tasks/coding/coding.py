@@ -93,26 +93,28 @@ class Coding:
         finally:
             self._stream.close()
         if not self._ended:
-            self._written += "\n" if not self._plan.after and not self._written.endswith("\n") else ""
-            self._cut()
+            self._cut(last=True)
         yield self._written[self._shown :] + self._plan.after
 
-    def _cut(self) -> bool:
-        """Whether the code has come to its end; what is beyond is gone then."""
-        ends = [end for end in (self._after_begins(), self._function_ends()) if end is not None]
-        if ends:
-            self._written, self._ended = self._written[: min(ends)], True
+    def _cut(self, last: bool = False) -> bool:
+        """Whether the code has come to its end; what is beyond is gone then.
+
+        Args:
+            last: nothing more will come, so the last line is whole.
+        """
+        plan, written = self._plan, self._written + ("\n" if last else "")
+        ends = [None if plan.whole else function_end(plan.before, written, plan.language), self._after_begins(written)]
+        found = [end for end in ends if end is not None]
+        if found:
+            self._written, self._ended = written[: min(found)], True
         return self._ended
 
-    def _function_ends(self) -> int | None:
-        plan = self._plan
-        return None if plan.whole else function_end(plan.before, self._written, plan.language)
-
-    def _after_begins(self) -> int | None:
+    def _after_begins(self, written: str) -> int | None:
         """Where the model goes on with the code after the gap, which it should not."""
-        line = next((line for line in self._plan.after.splitlines() if line.strip()), "")
-        place = self._written.find("\n" + line + "\n") if len(line.strip()) > 1 else -1
-        return None if place < 0 else place + (0 if self._plan.after.startswith("\n") else 1)
+        after = self._plan.after
+        line = next((line for line in after.splitlines() if len(line.strip()) > 1), None)
+        place = -1 if line is None else written.find(f"\n{line}\n")
+        return None if place < 0 else place + (0 if after.startswith("\n") else 1)
 
     def _lines(self) -> str:
         """Whole lines that are not shown yet; comments and blank lines wait for what stands below them."""
