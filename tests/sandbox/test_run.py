@@ -61,7 +61,6 @@ def test_other_files_can_be_imported() -> None:
         ("assert 1 == 2, 'one is not two'", "AssertionError: one is not two", 1, None),
         ("def f(:", "SyntaxError: invalid syntax", 1, None),
         ("import os; os.kill(os.getpid(), 11)", "ended by signal 11 (Segmentation fault)", None, 11),
-        ("import os; os.abort()", "ended by signal 6 (Aborted)", None, 6),
         ("import os; os.kill(os.getpid(), 40)", "ended by signal 40 (Real-time signal 6)", None, 40),
     ],
 )
@@ -139,7 +138,7 @@ def _runs(pid: int) -> bool:
 def test_it_ends_when_the_caller_is_interrupted() -> None:
     code = (
         "import os, signal, threading\nfrom longra.sandbox import run_python\n"
-        "threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    run_python('while True: pass')\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"
         "try:\n    os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n    print('no child left')"

@@ -26,8 +26,8 @@ def test_human_eval_is_whole() -> None:
     assert (problems[0].task_id, problems[0].entry_point) == ("HumanEval/0", "has_close_elements")
 
 
-@pytest.mark.parametrize("number", [0, 32])  # 32 has a helper that its tests call
-def test_human_evals_own_solutions_pass(number: int) -> None:
+def test_human_evals_own_solutions_pass() -> None:
+    number = 32  # its tests call a helper that the problem gives
     rows = [json.loads(line) for line in gzip.decompress(human_eval().read_bytes()).decode().splitlines()]
     problem = read_problems(human_eval())[number]
     solution = rows[number]["canonical_solution"]
@@ -47,7 +47,6 @@ def test_human_evals_own_solutions_pass(number: int) -> None:
         ("def add(a, b):\n    return a - b", "AssertionError"),
         ("def add(a, b", "SyntaxError: '(' was never closed"),
         ("def add(a, b):\n    return a + b\n\nassert add(1, 1) == 3\nraise SystemExit", "passed"),
-        ("def add(a, b):\n    raise SystemExit", "ended before its tests"),
         ("def add(a, b):\n    import os\n    os._exit(0)", "ended before its tests"),
         ("def add(a, b):\n    raise SystemExit(3)", "ended with exit code 3"),
         ("import os\ndef add(a, b):\n    os.fork()", "PermissionError: [Errno 1] Operation not permitted"),
