@@ -75,6 +75,16 @@ def test_the_most_exact_form_that_fits_and_is_fast_enough() -> None:
     assert form(20e9, least_speed=2) == "q8"
 
 
+def test_the_cache_has_a_limit_of_its_own() -> None:
+    entry, roomy = ENTRIES["phi-3.5-mini-instruct"], Machine(1e11, 2e10)
+    wish = Wish(context=11_000)
+    assert choose(wish, roomy, [entry]).ranked
+    tight = replace(roomy, cache=4e9)  # 11,000 tokens take 4.3 GB
+    with pytest.raises(LongraError, match="no model fits"):
+        choose(wish, tight, [entry])
+    assert "the cache may take 4 GB" in "\n".join(explained(entry, wish, tight, [entry]).lines())
+
+
 def test_quality_decides_and_other_evaluators_do_not() -> None:
     ranked = choose(Wish("dialogue"), Machine(2e10, 2e10), ALL).ranked
     assert names(ranked)[:3] == ["qwen3-8b", "qwen3-4b", "llama-3.1-8b-instruct"]

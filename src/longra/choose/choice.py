@@ -130,7 +130,7 @@ def judge(entry: Entry, wish: Wish, machine: Machine) -> Advice | LeftOut:
     if reason is not None:
         return LeftOut(entry, reason)
     tried = [advise(entry, form, wish, machine) for form in forms(entry)]
-    fitting = [advice for advice in tried if advice.needs.total <= machine.memory]
+    fitting = [advice for advice in tried if machine.holds(advice.needs)]
     quick = [advice for advice in fitting if advice.speed >= wish.least_speed]
     return quick[0] if quick else LeftOut(entry, "speed" if fitting else "memory", (fitting or tried)[-1])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from longra.choose.choice import Advice, Choice, LeftOut, Wish, advise, choose, judge
 from longra.choose.machine import Machine
-from longra.choose.needs import BASE_BYTES, CACHE_BYTES, ENTRY_BYTES, cache_bytes, forms, read_bytes
+from longra.choose.needs import BASE_BYTES, CACHE_BYTES, ENTRY_BYTES, Needs, cache_bytes, forms, read_bytes
 from longra.choose.tasks import TASKS
 from longra.errors import LongraError
 from longra.library.catalogue import Entry, Figure
@@ -81,7 +81,6 @@ def _sums(advice: Advice, told: Explained) -> list[str]:
     entry, form, shape = advice.entry, advice.form, advice.entry.shape
     context = told.wish.context_of(entry)
     width = cache_bytes(shape) // (CACHE_BYTES * shape.layers * shape.kv_heads)
-    fits = "fits into" if advice.needs.total <= told.machine.memory else "does not fit into"
     return [
         form.name,
         _sum("weights", advice.needs.weights, f"{entry.parameters:,} x {form.bits:.3g} bits"),
@@ -93,9 +92,15 @@ def _sums(advice: Advice, told: Explained) -> list[str]:
             *("overhead", advice.needs.overhead),
             f"{human_bytes(BASE_BYTES)} + {shape.vocabulary:,} entries of the vocabulary x {ENTRY_BYTES} bytes",
         ),
-        _sum("memory", advice.needs.total, f"{fits} {human_bytes(told.machine.memory)}"),
+        _sum("memory", advice.needs.total, _fits(advice.needs, told.machine)),
         f"  speed     {advice.speed:>7.3g}/s  {_pace(advice, context, told.machine)}",
     ]
+
+
+def _fits(needs: Needs, machine: Machine) -> str:
+    if needs.cache > machine.cache:
+        return f"does not fit: the cache may take {human_bytes(machine.cache)}, half of this machine's memory"
+    return f"{'fits' if machine.holds(needs) else 'does not fit'} into {human_bytes(machine.memory)}"
 
 
 def _sum(name: str, value: float, why: str) -> str:

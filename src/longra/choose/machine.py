@@ -1,11 +1,13 @@
 """What this machine has: memory, and the rate at which it reads it."""
 
+import math
 import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
 from longra.choose.measured import MeasuredSpeed, keep_bandwidth, known_bandwidth, known_speeds
+from longra.choose.needs import Needs
 
 RESERVED = 0.15
 """Of the memory is left to the system and to other programs, and at least RESERVED_BYTES."""
@@ -22,11 +24,17 @@ class Machine:
         memory: bytes that a model may take.
         bandwidth: bytes a second at which all threads together read memory.
         speeds: what was measured of models on it.
+        cache: bytes that keys and values may take: the engine sets aside half of a machine's memory for them.
     """
 
     memory: float
     bandwidth: float
     speeds: tuple[MeasuredSpeed, ...] = ()
+    cache: float = math.inf
+
+    def holds(self, needs: Needs) -> bool:
+        """Whether a model fits."""
+        return needs.total <= self.memory and needs.cache <= self.cache
 
 
 def this_machine(memory: float | None = None) -> Machine:
@@ -41,7 +49,8 @@ def this_machine(memory: float | None = None) -> Machine:
     if known is None or bandwidth > known:
         keep_bandwidth(name, bandwidth)
     bandwidth = max(bandwidth, known or 0.0)
-    return Machine(usable_memory() if memory is None else memory, bandwidth, tuple(known_speeds(name)))
+    wanted = usable_memory() if memory is None else memory
+    return Machine(wanted, bandwidth, tuple(known_speeds(name)), cache=total_memory() / 2)
 
 
 def usable_memory() -> float:
