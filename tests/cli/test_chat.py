@@ -213,7 +213,8 @@ def test_a_conversation_at_a_terminal() -> None:
         run.until(">>> Hello!\n.+\n.*>>> ")
         run.send("/help\n")
         run.until("/quit.*>>> ")
-        run.send("\x1b[200~one\ntwo\x1b[201~\n")  # as a terminal pastes
+        assert "\x1b[?2004h" in run.output  # asks the terminal to mark what is pasted
+        run.send("\x1b[200~one\ntwo\x1b[201~\n")
         run.until("two\n.+\n.*>>> ")
         run.send("/history\n")
         run.until("user:\none\ntwo\n\nassistant:.*>>> ")

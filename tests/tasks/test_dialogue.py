@@ -71,6 +71,16 @@ def test_every_message_is_read_and_only_the_oldest_turns_give_way(
             assert 0 < talk.summary.tokens <= most_tokens(CONTEXT)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_room_is_made_when_the_answer_has_one_token_too_few(model: longra.Model, more: int) -> None:
+    talk = conversation(model)
+    for _ in range(6):
+        say(talk, "m" * 60)
+    rest = CONTEXT - ANSWER - talk.count_tokens([*talk.read, Message("user", "")])
+    say(talk, "m" * (rest + more))
+    assert (talk.summary is not None) == bool(more)
+
+
 def test_summaries_are_rare_and_halve_what_is_read(model: longra.Model) -> None:
     lines: list[str] = []
     talk = conversation(model, tell=lines.append)
@@ -133,6 +143,23 @@ def test_a_message_that_does_not_fit_alone_changes_nothing(model: longra.Model) 
     assert (talk.messages, talk.summary) == (before, None)
     talk.keep(talk.retry().wait().text)  # of "hello"
     assert [message.content for message in talk.messages[::2]] == ["hello"]
+
+
+def test_an_interruption_while_it_summarises_leaves_the_message_to_be_answered(model: longra.Model) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    talk = conversation(model)
+    say(talk, "m" * 400)
+    say(talk, "m" * 400)
+    talk.tell = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        talk.ask("and now?")
+    assert (len(talk.messages), talk.summary) == (4, None)
+    talk.tell = lambda _: None
+    talk.keep(talk.retry().wait().text or "-")
+    assert talk.messages[4] == Message("user", "and now?")
+    assert talk.summary is not None
 
 
 def test_a_context_too_small_for_summaries_is_told(tmp_path: Path) -> None:
