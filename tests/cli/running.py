@@ -93,6 +93,11 @@ class Live:
         """Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """What leaves the process no time for anything."""
+        self._process.kill()
+        self._process.wait()
+
     def until(self, pattern: str) -> str:
         """Wait until the output matches a regular expression; the output so far."""
         deadline = time.monotonic() + SECONDS

@@ -11,7 +11,7 @@ from longra.evaluate.human.study import Answer, Study, sides, tasks
 from longra.evaluate.human.summary import Summary, summarise
 from longra.evaluate.human.votes import Vote
 from longra.evaluate.report.human import human_page
-from longra.evaluate.report.human_sentences import notes, verdict
+from longra.evaluate.report.human_sentences import notes, verdicts
 from longra.evaluate.report.human_words import CHINESE, ENGLISH
 
 PAIRS = Study("pairwise", ("a", "b", "c"), (), 1)
@@ -55,6 +55,11 @@ def test_one_mind() -> None:
     assert found.left == pytest.approx(0.5, abs=0.1)
     assert (found.items, found.votes, found.questions) == (30, 180, 90)
     assert notes(found, ENGLISH) == []
+    assert verdicts(found, ENGLISH)[0] == (
+        "a beats b with 100.0 % of the votes; the interval, 100.0 % to 100.0 %, is above 50 %, so it is hardly chance."
+    )
+    few = judged(PAIRS, 5, {"Ann": prefers("c", "a", "b"), "Bo": prefers("c", "a", "b")})
+    assert "nobody can say how much of that is chance" in verdicts(few, ENGLISH)[0]
 
 
 def test_ties_are_half_and_both_bad_apart() -> None:
@@ -71,7 +76,7 @@ def test_ties_are_half_and_both_bad_apart() -> None:
     assert a.score is not None
     assert a.score.value == pytest.approx(200 * 0.36798, abs=0.1)  # log10((3 + 1/2) / (1 + 1/2)) for both together
     assert found.pairs[1].win_rate is None
-    assert verdict(found.pairs[1], ENGLISH) == "a and c: every vote found both bad."
+    assert verdicts(found, ENGLISH)[1] == "a and c: every vote found both bad."
     assert found.left in (0.0, 0.5, 1.0)
 
 
@@ -95,7 +100,7 @@ def test_those_who_click_at_random() -> None:
     assert nobody.agreement[0].alpha.low is not None
     assert nobody.agreement[0].alpha.high is not None
     assert nobody.agreement[0].alpha.low < 0 < nobody.agreement[0].alpha.high
-    assert all("holds 50 %" in verdict(pair, ENGLISH) for pair in nobody.pairs)
+    assert all("holds 50 %" in verdict for verdict in verdicts(nobody, ENGLISH))
 
 
 def test_somebody_who_always_takes_the_left() -> None:
@@ -128,7 +133,7 @@ def test_little_is_said_to_be_little() -> None:
     found = judged(PAIRS, 1, {"李雷": prefers("a", "b", "c")})
     assert found.pairs[0].win_rate is not None
     assert found.pairs[0].win_rate.low is None
-    assert verdict(found.pairs[0], CHINESE) == "a 与 b 相比，得票率 100.0 %；票数太少，无法判断有多少出于偶然。"
+    assert verdicts(found, CHINESE)[0] == "a 与 b 相比，得票率 100.0 %；票数太少，无法判断有多少出于偶然。"
     assert "1 item judged is few: all intervals are rough" in notes(found, ENGLISH)[0]
     assert notes(found, ENGLISH)[1].startswith("One person has judged")
     partly = summarise(PAIRS, 3, [Vote("Ann", 0, "0", ("a", "b"), "left")])
@@ -156,7 +161,7 @@ def test_the_page_holds_everything_and_runs_nothing(language: str) -> None:
     assert not any(mark in page for mark in ("<script", "http:", "https:", "src=", "<i>"))
     assert page.count("<figure>") == 2
     assert f'<html lang="{language}">' in page
-    assert escape(verdict(found.pairs[0], CHINESE if language == "zh" else ENGLISH)) in page
+    assert escape(verdicts(found, CHINESE if language == "zh" else ENGLISH)[0]) in page
 
 
 def test_the_page_of_ratings_names_criteria_as_raters_saw_them() -> None:

@@ -18,12 +18,12 @@ CSV_HEADER = ("figure", "question", "name", "other", "value", "low", "high", "vo
 
 def as_text(found: "Summary") -> str:
     """Tables, one for each subject."""
-    from longra.evaluate.report.human_sentences import head, percent, verdict
+    from longra.evaluate.report.human_sentences import head, percent, verdicts
     from longra.evaluate.report.human_words import ENGLISH
 
     parts = [head(found, ENGLISH), _rated(found) if found.rated else _standings(found)]
     if found.pairs:
-        parts.append("\n".join(verdict(pair, ENGLISH) for pair in found.pairs))
+        parts.append("\n".join(verdicts(found, ENGLISH)))
     if len(found.raters) > 1:
         parts += [_agreement(found), _raters(found)]
     if found.left is not None:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from longra.errors import LongraError, UsageError
 from longra.evaluate.human.study import Task, check_answer, in_order, sides, tasks
@@ -99,22 +99,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({"votes": self._vote})
 
     def _answer(self, routes: dict[str, Callable[[dict[str, str]], Any]]) -> None:
-        address = urlsplit(self.path)
-        _, token, path = (*address.path.split("/", 2), "", "")[:3]
+        address, _, query = self.path.partition("?")
+        _, token, path = (*address.split("/", 2), "", "")[:3]
         if not self._is_local() or not hmac.compare_digest(token.encode(), self.server.token.encode()):
             self._send(HTTPStatus.FORBIDDEN, "text/plain", b"Open the link that longra printed.\n")
         elif self.command == "GET" and path in _FILES:
             name, kind = _FILES[path]
             self._send(HTTPStatus.OK, kind, files("longra.evaluate.human.page").joinpath(name).read_bytes())
         elif path in routes:
-            self._send_json(routes[path], {name: values[0] for name, values in parse_qs(address.query).items()})
+            self._send_json(routes[path], {name: values[0] for name, values in parse_qs(query).items()})
         else:
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such page.\n")
 
     def _is_local(self) -> bool:
         """Whether the browser knows this server by an own name, which a page of another site cannot bring about."""
-        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        return name in _OWN_NAMES
+        return self.headers.get("Host", "").lower().partition(":")[0] in _OWN_NAMES
 
     def _send_json(self, route: Callable[[dict[str, str]], Any], query: dict[str, str]) -> None:
         try:

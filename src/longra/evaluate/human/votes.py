@@ -136,6 +136,11 @@ class VoteFile:
     @contextmanager
     def _connection(self, create: bool = False) -> Iterator[sqlite3.Connection]:
         """The file, opened and known to be one of these (or empty, where it may be created)."""
+        if not create and not self.path.exists():
+            raise LongraError(
+                f"there are no votes in {self.path}, which is not there; name the file with --db, "
+                "or begin: longra evaluate human OLD.jsonl NEW.jsonl"
+            )
         mode = "rwc" if create else "rw"
         try:
             db = sqlite3.connect(

@@ -10,7 +10,7 @@ from longra.evaluate.human.figures import Figure
 from longra.evaluate.human.study import BEST, WORST
 from longra.evaluate.human.summary import Summary
 from longra.evaluate.report import page
-from longra.evaluate.report.human_sentences import Words, head, notes, percent, verdict
+from longra.evaluate.report.human_sentences import Words, head, notes, percent, verdicts
 from longra.evaluate.report.human_words import CHINESE, ENGLISH
 from longra.evaluate.report.ranges import ranges
 from longra.evaluate.score import SAMPLES
@@ -22,7 +22,7 @@ def human_page(found: Summary, language: Literal["zh", "en"]) -> str:
     results = _rated(found, words) if found.rated else [*_standings(found, words), *_pairs(found, words)]
     parts = [
         page.paragraph(head(found, words), "faint"),
-        *(page.paragraph(verdict(pair, words)) for pair in found.pairs),
+        *map(page.paragraph, verdicts(found, words)),
         *(page.paragraph(note, "bad") for note in notes(found, words)),
         *results,
         *_agreement(found, words),

@@ -22,15 +22,19 @@ def head(found: Summary, words: Words) -> str:
     )
 
 
-def verdict(pair: Pair, words: Words) -> str:
-    """Which of two systems is better, and whether that may be chance."""
+def verdicts(found: Summary, words: Words) -> list[str]:
+    """Of each two systems which is better, and whether that may be chance."""
+    return [_verdict(pair, found.items < FEW, words) for pair in found.pairs]
+
+
+def _verdict(pair: Pair, few: bool, words: Words) -> str:
     rate = pair.win_rate
     if rate is None:
         return words["undecided"].format(one=pair.first, other=pair.second)
     one, other = pair.first, pair.second
     if rate.value < 0.5:
         one, other, rate = other, one, _reversed(rate)
-    if rate.low is None or rate.high is None:
+    if few or rate.low is None or rate.high is None:
         return words["guess"].format(one=one, other=other, rate=percent(rate.value))
     span = words["range"].format(low=percent(rate.low), high=percent(rate.high))
     sentence = words["better"] if rate.low > 0.5 else words["even"]
