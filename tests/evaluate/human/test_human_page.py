@@ -88,7 +88,10 @@ class Page:
         return self.browser.find_element(By.TAG_NAME, "body").get_attribute("data-at") or ""
 
     def texts(self) -> list[str]:
-        return [element.text for element in self.browser.find_elements(By.CSS_SELECTOR, "article .text")]
+        """What the boxes show, all at one moment."""
+        boxes = "[...document.querySelectorAll('article .text')]"
+        shown: list[str] = self.browser.execute_script(f"return {boxes}.map(box => box.innerText)")
+        return shown
 
     def press(self, *keys: str) -> None:
         """Keys, when the page takes them: what comes sooner may have been meant for the question before."""
