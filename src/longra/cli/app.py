@@ -15,6 +15,7 @@ from longra.errors import LongraError
 VERBS = {
     "generate": "Continue a text, or answer a message.",
     "code": "Write code, go on with it, or fill a gap in it.",
+    "translate": "Translate a text or a file.",
     "chat": "Talk with a model.",
     "logs": "List, show or remove the conversations that are kept.",
     "templates": "Show what is said to models for each task, and copy it.",

@@ -132,8 +132,15 @@ class Sampling:
         from longra.sampling import GenerationConfig
 
         parse_biases(self.logit_bias or ())  # what is wrong with them is said before a model is loaded
-        asked = self._given() | given(draft_text=draft_text(self.draft_file), **more)
-        return GenerationConfig(**{**(defaults or {}), **self._preset_values(), **asked})
+        return GenerationConfig(**{**(defaults or {}), **self.asked(), **given(**more)})
+
+    def asked(self) -> dict[str, Any]:
+        """The fields of `GenerationConfig` that were given, or are in the preset, but for those of --logit-bias.
+
+        Raises:
+            UsageError, LongraError: see `config`.
+        """
+        return {**self._preset_values(), **self._given(), **given(draft_text=draft_text(self.draft_file))}
 
     def tell_preset(self) -> None:
         """Say on stderr what the preset gave, if there is one: what was given otherwise is left out."""

@@ -36,6 +36,10 @@ class Remaining:
             sys.stderr.write(f"\r{self._done / self._total:4.0%}, about {_duration(left)} left\x1b[K")
             sys.stderr.flush()
 
+    def skip(self, work: int) -> None:
+        """So much need not be done, after all."""
+        self._total -= work
+
     def clear(self) -> None:
         """Remove the line, so that something else can be written."""
         if self._terminal:

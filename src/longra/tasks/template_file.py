@@ -10,7 +10,7 @@ from longra.sampling import GenerationConfig
 FIELDS: dict[str, tuple[str, ...]] = {
     "text": ("request", "length", "unit"),
     "code": ("request", "code", "lang", "comment"),
-    "translate": ("text", "source", "target", "context", "glossary"),
+    "translate": ("text", "source", "target", "context", "glossary", "keep"),
 }
 """Task -> what the texts of its templates may name."""
 

@@ -109,6 +109,12 @@ def languages_of(script: str) -> tuple[str, ...]:
     return tuple(code for code, scripts in _LANGUAGES.items() if script in scripts)
 
 
+def scripts_of_language(code: str) -> tuple[str, ...]:
+    """The scripts that a language is written in ("zh-TW" -> Han); none if it is not known here."""
+    short = code.replace("_", "-").split("-")[0].lower()
+    return ("Latin",) if short in _LATIN else _LANGUAGES.get(short, ())
+
+
 def _script(code: int) -> str | None:
     place = bisect_right(_FIRSTS, code) - 1
     if place < 0:

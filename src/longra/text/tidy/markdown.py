@@ -25,7 +25,7 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
     """Edits of lines, and of the blank lines between them."""
     if document.all_code:
         return
-    settings = _front_matter(document.lines)
+    settings = front_matter(document.lines)
     spans = code_spans(document)
     before: Block | None = None
     for block in document.blocks:
@@ -39,7 +39,7 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
         before = block
 
 
-def _front_matter(lines: tuple[Line, ...]) -> int:
+def front_matter(lines: tuple[Line, ...]) -> int:
     """Where the settings at the start of the text, between two lines of `---`, end; 0 if there are none."""
     if lines[0].text != "---":
         return 0
