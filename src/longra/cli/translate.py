@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from longra.model import Model
     from longra.tasks.translation import Glossary, Segment, Translation
 
+SHOWN = 40
+"""Characters of a segment that a warning repeats."""
+
 COMMAND_OPTIONS = {
     "epilog": 'Examples:  longra translate "Good morning." --to zh   |   '
     "longra translate -f guide.md --to zh --glossary terms.csv --output guide.zh.md"
@@ -171,7 +174,7 @@ def _finish(job: "Translation", where: str, output: Path | None, as_json: bool) 
     for done in job.faulty:
         outcome = "; it stays as it was" if done.outcome.text is None else ""
         problems = "; ".join(problem.message for problem in done.outcome.problems)
-        console.warning(f"{where}, line {done.segment.line}: {problems}{outcome}")
+        console.warning(f"{where}, line {done.segment.line}, {_begin(done.segment.text)}: {problems}{outcome}")
     if job.faulty:
         console.warning(f"{len(job.faulty):,} of {_count(len(job.segments), 'segment')} should be looked at")
 
@@ -184,6 +187,11 @@ def _summary(job: "Translation", model: "Model") -> str:
         f"times; from {job.source.name if job.source else 'what it is in'} into {job.target.name}; "
         f"peak memory {console.human_bytes(notes.peak_memory_bytes())}"
     )
+
+
+def _begin(text: str) -> str:
+    """A segment, or how it begins."""
+    return f"“{text}”" if len(text) <= SHOWN else f"“{text[: SHOWN - 1]}…”"
 
 
 def _count(number: int, noun: str) -> str:

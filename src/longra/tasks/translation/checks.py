@@ -16,8 +16,8 @@ Kind = Literal["empty", "unfinished", "too long", "placeholder", "untranslated",
 FATAL: frozenset[Kind] = frozenset({"empty", "unfinished", "too long", "placeholder", "untranslated"})
 """With these a segment stays in its source language; with the others the translation is taken, and reported."""
 
-_NAME = 3
-"""Words; what has fewer may be a name, which is the same in all languages."""
+NAME = 2
+"""Words that a name may have, which is the same in another language."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,15 @@ def _listed(which: Counter[str]) -> str:
 
 def _untranslated(source: str, translation: str, from_: Language | None, to: Language) -> list[Problem]:
     """Source and target are compared by script, and where they share one, by being the same."""
-    words = units_of(without(source))
-    if len(words) < _NAME or (from_ is not None and from_.code == to.code):
+    if (from_ is not None and from_.code == to.code) or _may_be_name(source):
         return []
     same = without(source).casefold().split() == without(translation).casefold().split()
     foreign = bool(to.scripts) and not to.scripts & set(scripts_of(without(translation)))
     return [Problem("untranslated", f"it came back without a word of {to.name}")] if same or foreign else []
+
+
+def _may_be_name(source: str) -> bool:
+    """Whether it may be the same in another language: two words at most, each with a capital."""
+    language = without(source)
+    words = [language[unit.start : unit.end] for unit in units_of(language)]
+    return len(words) <= NAME and all(word[0].isupper() for word in words)

@@ -108,7 +108,7 @@ def language(named: str) -> Language:
     if region and main in LANGUAGES:
         known = LANGUAGES[main]
         return Language(f"{main}-{region.upper()}", f"{known.name} ({region.upper()})", known.own_name)
-    near = get_close_matches(wanted, [*names, *LANGUAGES], 1, 0.5)
+    near = get_close_matches(wanted, names, 1)
     hint = f"did you mean {near[0]}?" if near else "give a code such as zh, en, de, or a name such as Chinese"
     raise UsageError(f"there is no language {named!r}; {hint}")
 

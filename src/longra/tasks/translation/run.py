@@ -11,7 +11,7 @@ from longra.tasks.translation.journal import Journal
 from longra.tasks.translation.translator import Outcome, Translator
 
 AT_ONCE = 8
-"""Chains; the text does not depend on it. More share a step, but wait longer for their first sentence."""
+"""Chains. The text does not depend on it; docs/translate.md has what was measured."""
 
 Watch = Callable[[Segment, bool], object]
 """Told of each segment that is done, and whether it was known from before; by one thread at a time."""
@@ -28,22 +28,27 @@ def outcomes_of(document: Document, translator: Translator, journal: Journal, wa
 
     Closing the iterator, or an exception while an outcome is awaited (KeyboardInterrupt too), ends what is under way.
     """
+    pool = ThreadPoolExecutor(AT_ONCE)
+    chains = [(chain, _Results()) for chain in document.chains]
     lock = threading.Lock()
 
     def tell(segment: Segment, known: bool) -> None:
         with lock:
             watch(segment, known)
 
-    chains = [(chain, _Results()) for chain in document.chains]
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
+    def begin(chains: Sequence[tuple[Sequence[Passage], _Results]]) -> None:
         for chain, results in chains:
             pool.submit(_work, chain, results, translator, journal, tell)
-        for chain, results in chains:
-            for _ in (segment for passage in chain for segment in passage.segments):
+
+    try:
+        begin(chains[:1])
+        for number, (chain, results) in enumerate(chains):
+            for place, _ in enumerate(segment for passage in chain for segment in passage.segments):
                 outcome = results.get()
                 if isinstance(outcome, BaseException):
                     raise outcome
+                if number == place == 0:  # now the cache has what all prompts begin with
+                    begin(chains[1:])
                 yield outcome
     finally:
         translator.stop()

@@ -1,5 +1,6 @@
 """Translates a text: the whole of it in one call, or piece by piece."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from longra.text.script import scripts_of
 
 if TYPE_CHECKING:
     from longra.model import Model
+
+_QUANTITY = re.compile(r"[+-]?\d[\d.,]*\s?[^\W\d_]{1,3}")
+"""135 M, 98 MB, 20 °C: the same in all languages."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +174,12 @@ def _wanted(source: Language | None, target: Language) -> Wanted:
 
     def wanted(text: str) -> bool:
         letters = without(text)
-        if source is not None and source.scripts:
-            return not source.scripts.isdisjoint(scripts_of(letters))
-        shared = target.scripts if "Latin" not in target.scripts else frozenset()
+        if _QUANTITY.fullmatch(letters.strip()):
+            return False
         found = set(scripts_of(letters))
+        if source is not None and source.scripts:
+            return not source.scripts.isdisjoint(found)
+        shared = target.scripts if "Latin" not in target.scripts else frozenset()
         return not found <= shared if found else any(map(str.isalpha, letters))
 
     return wanted

@@ -12,8 +12,9 @@ from longra.tasks.prompting import Prompt, prompt_tokens, shown_prompt
 from longra.tasks.translation.chatter import without_chatter
 from longra.tasks.translation.checks import Problem, problems_of
 from longra.tasks.translation.context import Pair
-from longra.tasks.translation.placeholders import masked
+from longra.tasks.translation.placeholders import count_of, masked
 from longra.tasks.translation.prompts import Prompts
+from longra.text.tidy import parse_steps, tidy
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -64,6 +65,7 @@ class Translator:
         self._model = model
         self._config = prompts.template.config(prompts.chat, **{"seed": 0, **given})
         self._is_limited = "max_tokens" in {**prompts.template.defaults, **given}
+        self._steps = parse_steps(prompts.template.tidy) if prompts.template.tidy else []
         self._streams: set[Stream] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -94,7 +96,7 @@ class Translator:
         what = {
             "model": [self._model.name, repr(self._model.spec), repr(self._model.weights)],
             "prompt": self.prompts.parts(text, context),
-            "config": [asdict(self._config), self._is_limited],
+            "config": [asdict(self._config), self._is_limited, self.prompts.template.tidy],
         }
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -124,11 +126,19 @@ class Translator:
         translation = "\n".join(line.strip() for line in shown.splitlines() if line.strip())
         if number > 0:
             translation = masked(text).restored(translation)
+        translation = self._tidied(translation)
         terms = self.prompts.glossary.in_text(text)
         problems = problems_of(text, translation, terms, (self.prompts.source, self.prompts.target))
         if not is_whole:
             problems.append(Problem("unfinished", f"it did not end within {config.max_tokens:,} tokens"))
         return translation, problems
+
+    def _tidied(self, translation: str) -> str:
+        """Tidied by the template's steps, if that leaves its placeholders alone."""
+        if not self._steps:
+            return translation
+        tidied = tidy(translation, self._steps).text
+        return tidied if count_of(tidied) == count_of(translation) else translation
 
     def _asked(self, text: str, context: Sequence[Pair], number: int) -> Prompt:
         """The prompt of a try."""
