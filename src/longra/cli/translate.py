@@ -64,7 +64,7 @@ def translate(
     """
     from longra.tasks.translation import language, translation
 
-    target = language(to)
+    target, known = language(to), None if source is None else language(source)
     kind = _format(form, file, aligned)
     terms = _glossary(glossary)
     sampling.config()  # what is wrong with it is said before a model is loaded
@@ -73,8 +73,8 @@ def translate(
     job = translation(
         model,
         content,
-        to,
-        source=source,
+        target,
+        source=known,
         form=kind,
         glossary=terms,
         template=template,

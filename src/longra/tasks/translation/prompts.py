@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longra.tasks.prompting import Prompt
-from longra.tasks.template import Template
+from longra.tasks.template import Message, Template
 from longra.tasks.translation.context import Pair
 from longra.tasks.translation.glossary import Glossary
 from longra.tasks.translation.languages import Language
@@ -32,7 +32,7 @@ class Prompts:
     source: Language | None
     target: Language
     glossary: Glossary
-    _past_turns: dict[Pair, tuple[dict[str, str], ...]] = field(default_factory=dict, repr=False)
+    _turns: dict[str, list[Message]] = field(default_factory=dict, repr=False)  # rendering takes milliseconds
 
     def prompt(self, text: str, context: Sequence[Pair], shown: str | None = None, keep: Sequence[str] = ()) -> Prompt:
         """The prompt for a sentence.
@@ -42,12 +42,12 @@ class Prompts:
             shown: the sentence as the model is to see it, where that is another way.
             keep: what the translation must have, to be said once more.
         """
+        fields = self._fields(text, shown)
         if not self.chat:
             pairs = [pair._asdict() for pair in context]
-            return self.template.prompt(False, **self._fields(text, shown), context=pairs, keep=keep)
-        messages = self._turn(text, shown, keep)
-        first = 1 if messages[0]["role"] == "system" else 0
-        return [*messages[:first], *(turn for pair in context for turn in self._past(pair, first)), *messages[first:]]
+            return self.template.prompt(False, **fields, context=pairs, keep=keep)
+        system, now = _parted(self._turn(text) if shown is None else self._rendered(fields, keep))
+        return [*system, *(message for pair in context for message in self._past(pair)), *now]
 
     def parts(self, text: str, context: Sequence[Pair]) -> list[Any]:
         """All that the prompts for a sentence depend on."""
@@ -55,16 +55,19 @@ class Prompts:
         shown = [self._fields(sentence, None) for sentence in (text, *(pair.source for pair in context))]
         return [form and dict(form), shown, [pair.target for pair in context]]
 
-    def _past(self, pair: Pair, first: int) -> tuple[dict[str, str], ...]:
-        """An earlier sentence and the answer to it, which begins as the template says. Rendering takes milliseconds."""
-        if pair not in self._past_turns:
-            user, *begun = self._turn(pair.source)[first:]
-            answer = (begun[0]["content"] if begun else "") + pair.target
-            self._past_turns[pair] = (user, {"role": "assistant", "content": answer})
-        return self._past_turns[pair]
+    def _past(self, pair: Pair) -> list[Message]:
+        """An earlier sentence and the answer to it, which begins as the template says."""
+        _, (user, *begun) = _parted(self._turn(pair.source))
+        answer = (begun[0]["content"] if begun else "") + pair.target
+        return [user, {"role": "assistant", "content": answer}]
 
-    def _turn(self, text: str, shown: str | None = None, keep: Sequence[str] = ()) -> list[dict[str, str]]:
-        messages = self.template.prompt(True, **self._fields(text, shown), keep=keep)
+    def _turn(self, text: str) -> list[Message]:
+        if text not in self._turns:
+            self._turns[text] = self._rendered(self._fields(text, None))
+        return self._turns[text]
+
+    def _rendered(self, fields: dict[str, Any], keep: Sequence[str] = ()) -> list[Message]:
+        messages = self.template.prompt(True, **fields, keep=keep)
         assert not isinstance(messages, str)
         return messages
 
@@ -75,3 +78,9 @@ class Prompts:
             "target": self.target.name,
             "glossary": [{"source": term.source, "target": term.target} for term in self.glossary.in_text(text)],
         }
+
+
+def _parted(messages: list[Message]) -> tuple[list[Message], list[Message]]:
+    """The system message, if there is one, and the others."""
+    first = 1 if messages[0]["role"] == "system" else 0
+    return messages[:first], messages[first:]

@@ -114,9 +114,9 @@ class Translation:
 def translation(
     model: "Model",
     text: str,
-    to: str,
+    to: str | Language,
     *,
-    source: str | None = None,
+    source: str | Language | None = None,
     form: str = "txt",
     glossary: Glossary | None = None,
     template: str | Path = "translate",
@@ -128,7 +128,7 @@ def translation(
     Args:
         model: who translates.
         text: what is translated.
-        to: the language, a code or a name.
+        to: the language, or its code or name.
         source: of the text; None finds it where the script says it, and else leaves it to the model.
         form: "txt", "md", "srt", "po", or "lines" for a line of each line.
         glossary: terms that must be used.
@@ -141,14 +141,14 @@ def translation(
         TemplateError: the template has no form for such a model.
         LongraError: the journal cannot be read.
     """
-    target = language(to)
-    document, known = _read(text, form, target, None if source is None else language(source))
+    target = _language(to)
+    document, known = _read(text, form, target, None if source is None else _language(source))
     chat = model.template is not None
     prompts = Prompts(Template.load(template, "translate"), chat, known, target, glossary or Glossary())
     return Translation(document, Translator(model, prompts, parameters), Journal(journal))
 
 
-def translate(model: "Model", text: str, to: str, **how: Any) -> Translation:
+def translate(model: "Model", text: str, to: str | Language, **how: Any) -> Translation:
     """Translate a text, to its end.
 
     Args:
@@ -159,6 +159,10 @@ def translate(model: "Model", text: str, to: str, **how: Any) -> Translation:
         pass
     translated.journal.remove()
     return translated
+
+
+def _language(named: str | Language) -> Language:
+    return named if isinstance(named, Language) else language(named)
 
 
 def _read(text: str, form: str, target: Language, source: Language | None) -> tuple[Document, Language | None]:
