@@ -118,6 +118,11 @@ def test_markdown() -> None:
     assert lines[9:16] == ["1. X X", "   - [ ] X", "", "| X | `a|b` |", "|------|:-----:|", "| X | X |", ""]
 
 
+@pytest.mark.parametrize("sign", ["`<pre>`", "`$$`", "`<!--`"])
+def test_signs_in_code_hide_nothing(sign: str) -> None:
+    assert segments(f"Write {sign} here.\n\nThen go on.\n\n```\n<!--\n```\n\nEnd.", "md")[1:] == ["Then go on.", "End."]
+
+
 @pytest.mark.parametrize(
     ("translation", "line", "cell"),
     [

@@ -23,8 +23,8 @@ _NOT_PROSE = re.compile(
 )
 _TABLE_RULE = re.compile(r"[ \t>]*(?=[^|]*\|)(?:\|[ \t]*)?:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _REGION = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(?P<tag>script|style|pre|svg)\b.*?(?:</(?P=tag)>|\Z)|\$\$.*?(?:\$\$|\Z)",
-    re.DOTALL | re.IGNORECASE,
+    r"^[ \t>]*(?:<!--.*?(?:-->|\Z)|<(?P<tag>script|style|pre|svg)\b.*?(?:</(?P=tag)>|\Z)|\$\$.*?(?:\$\$|\Z))",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
 _BAR = re.compile(r"(?<!\\)\|")
 _LIKE_MARKER = re.compile(r"(?P<number>\d{0,9})(?P<mark>#{1,6}\s|[-*+]\s|(?<=\d)[.)]\s|>|\||`{3}|~{3})")
@@ -55,8 +55,8 @@ def read(text: str, wanted: Wanted) -> Document:
 def _runs(text: str) -> Iterator[_Run]:
     document = tidy.Document(text)
     settings = front_matter(document.lines)
-    regions = [match.span() for match in _REGION.finditer(text)]
     for block in document.prose:
+        regions = [match.span() for match in _REGION.finditer(text, block.start, block.end)]
         yield from _runs_of([_visible(line, settings, regions) for line in block.lines])
 
 
