@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import time
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from longra.cli import main
 TEMPLATE = """task: translate
 chat:
   user: "Say it in {{ target }}: {{ text }}"
+  stop: [" "]
 sampling: {temperature: 0}
 """
-STORY = "".join(
-    f"The {thing} was in the {place}. It was old.\n\n" for thing in ("cat", "dog", "key") for place in ("box", "house")
-)
+CATALOGUE = "\n".join(f'msgid "Open file number {number}."\nmsgstr ""\n' for number in range(24))
 
 
 @pytest.fixture(scope="module")
@@ -57,27 +55,28 @@ def test_markdown_into_chinese(qwen: Path, tmp_path: Path) -> None:
 
 
 def test_a_killed_translation_goes_on(smollm2: Path, template: str, tmp_path: Path) -> None:
-    story, out, whole = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "c.txt"
-    story.write_text(STORY, encoding="utf-8")
-    journal = out.with_name("b.txt.journal")
-    words = ["translate", "-f", str(story), "--to", "fr", "-m", str(smollm2), "--template", template, "-n", "6"]
+    source, out, whole = tmp_path / "a.po", tmp_path / "b.po", tmp_path / "c.po"
+    source.write_text(CATALOGUE, encoding="utf-8")
+    journal = out.with_name("b.po.journal")
+    words = ["translate", "-f", str(source), "--to", "fr", "-m", str(smollm2), "--template", template]
     words += ["--strict-cache", "--output"]  # what was read and what was written have other last bits
-    for number in (signal.SIGKILL, signal.SIGINT):
-        before = journal.read_bytes() if journal.exists() else b""
-        with Live(*words, str(out)) as live:
-            wait_for_lines(journal, before.count(b"\n") + 3)
-            live._process.send_signal(number)
-            assert live.end() == (130 if number == signal.SIGINT else -signal.SIGKILL)
-        assert not out.exists()
-        assert journal.read_bytes().startswith(before)
-    assert re.search(r"\d+ of 12 segments are kept; the same command goes on", live.output)
+    with Live(*words, str(out)):
+        wait_for_lines(journal, 3)  # then the process is killed
+    killed = journal.read_bytes()
+    with Live(*words, str(out)) as live:
+        wait_for_lines(journal, killed.count(b"\n") + 3)
+        live.interrupt()
+        assert live.end() == 130
+    assert journal.read_bytes().startswith(killed)
+    assert not out.exists()
+    assert re.search(r"\d+ of 24 segments are kept; the same command goes on", live.output)
     kept = journal.read_bytes().count(b'{"key"')
     done = longra(*words, str(out))
-    assert f"b.txt.journal: {kept} segments of an interrupted translation" in done.err
+    assert f"b.po.journal: {kept} segments of an interrupted translation" in done.err
     assert done.code == 0
     assert not journal.exists()
     assert longra(*words, str(whole)).code == 0
-    assert out.read_bytes() == whole.read_bytes() != story.read_bytes()
+    assert out.read_bytes() == whole.read_bytes() != source.read_bytes()
 
 
 def wait_for_lines(path: Path, count: int) -> None:
@@ -93,27 +92,28 @@ class TestTheDefaultModel:
 
     def test_nothing_to_translate_comes_back_byte_for_byte(self, tmp_path: Path) -> None:
         data = "\ufeff```\r\ncode here\r\n```\n\n| 1 | 20 % |\n\n<br/> {name} https://e.org/".encode()
-        (tmp_path / "a.md").write_bytes(data)
-        done = longra("translate", "-f", str(tmp_path / "a.md"), "--to", "zh", "-o", str(tmp_path / "b.md"))
-        assert done.code == 0
-        assert (tmp_path / "b.md").read_bytes() == data
+        source, out = tmp_path / "a.md", tmp_path / "b.md"
+        source.write_bytes(data)
+        assert main(["translate", "-f", str(source), "--to", "zh", "-o", str(out)]) == 0
+        assert out.read_bytes() == data
 
-    def test_a_model_that_fails_is_told_of(self, tmp_path: Path) -> None:
-        (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nWhat is it?\n", encoding="utf-8")
-        done = longra("translate", "-f", str(tmp_path / "a.srt"), "--to", "ko", "-n", "3")
-        assert done.code == 0
-        assert done.out == (tmp_path / "a.srt").read_text(encoding="utf-8")
-        assert re.search(r"a\.srt, line 3, “What is it\?”: .*; it stays as it was\n", done.err)
-        assert "warning: 1 of 1 segment should be looked at" in done.err
-        assert "is in Hangul script" in done.err
+    def test_a_model_that_fails_is_told_of(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        text = "1\n00:00:01,000 --> 00:00:02,000\nWhat is it?\n"
+        source = tmp_path / "a.srt"
+        source.write_text(text, encoding="utf-8")
+        assert main(["translate", "-f", str(source), "--to", "ko", "-n", "3"]) == 0
+        out, err = capsys.readouterr()
+        assert out == text
+        assert re.search(r"a\.srt, line 3, “What is it\?”: .*; it stays as it was\n", err)
+        assert "warning: 1 of 1 segment should be looked at" in err
+        assert "is in Hangul script" in err
 
-    def test_show_prompt(self) -> None:
-        done = longra("translate", "Hello there.", "--to", "de", "--from", "english", "--show-prompt")
-        assert done.out.startswith(
-            "<|im_start|>system\nYou are a translator. Translate what the user writes from English"
-        )
-        assert done.out.endswith("Translate into German:\nHello there.<|im_end|>\n<|im_start|>assistant\n")
-        assert (done.code, done.err) == (0, "")
+    def test_show_prompt(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["translate", "Hello there.", "--to", "de", "--from", "english", "--show-prompt"]) == 0
+        out, err = capsys.readouterr()
+        assert out.startswith("<|im_start|>system\nYou are a translator. Translate what the user writes from English")
+        assert out.endswith("Translate into German:\nHello there.<|im_end|>\n<|im_start|>assistant\n")
+        assert err == ""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longra.tasks.translation.document import Document
@@ -80,6 +80,7 @@ FRAGMENTS = [
     ),
     *('msgstr[0] ""\n', 'msgstr[1] "x"\n', '"more"\n', "#, fuzzy\n", "msgid"),
 ]
+FEW = settings(max_examples=50)
 TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=5)), max_size=25).map("".join)
 TIMING = re.compile(r"^(?:\d+\r?\n)?[\d:]+[,.]\d+ --> .*$", re.MULTILINE)
 FORMS = sorted(READERS)
@@ -94,6 +95,7 @@ def written(document: Document, translations: list[str | None], spaced: bool = T
 
 
 @pytest.mark.parametrize("form", FORMS)
+@FEW
 @given(text=TEXTS, spaced=st.booleans())
 def test_a_text_that_stays_is_the_same_to_the_byte(form: str, text: str, spaced: bool) -> None:
     document = read_document(text, form, wanted)
@@ -103,6 +105,7 @@ def test_a_text_that_stays_is_the_same_to_the_byte(form: str, text: str, spaced:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@FEW
 @given(text=TEXTS)
 def test_nothing_to_translate(form: str, text: str) -> None:
     document = read_document(text, form, lambda _: False)
@@ -110,6 +113,7 @@ def test_nothing_to_translate(form: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@FEW
 @given(text=TEXTS)
 def test_segments_are_lines_with_language_in_them(form: str, text: str) -> None:
     for segment in read_document(text, form, wanted).segments:
@@ -119,6 +123,7 @@ def test_segments_are_lines_with_language_in_them(form: str, text: str) -> None:
         assert 1 <= segment.line <= text.count("\n") + 1
 
 
+@FEW
 @given(text=TEXTS)
 def test_a_line_for_each_line(text: str) -> None:
     document = read_document(text, "lines", wanted)
@@ -128,6 +133,7 @@ def test_a_line_for_each_line(text: str) -> None:
     assert all(new == old for old, new in zip(before, after, strict=True) if not wanted(old))
 
 
+@FEW
 @given(text=TEXTS)
 def test_code_in_markdown_never_changes(text: str) -> None:
     document = read_document(text, "md", wanted)
@@ -136,6 +142,7 @@ def test_code_in_markdown_never_changes(text: str) -> None:
             assert not block.is_code or passage.end <= block.start or passage.start >= block.end
 
 
+@FEW
 @given(text=TEXTS)
 def test_numbers_and_timings_of_subtitles_never_change(text: str) -> None:
     document = read_document(text, "srt", wanted)
@@ -143,6 +150,7 @@ def test_numbers_and_timings_of_subtitles_never_change(text: str) -> None:
     assert TIMING.findall(translated) == TIMING.findall(text)
 
 
+@FEW
 @given(
     message=st.lists(st.sampled_from(["Open.", "a\\b", 'say "x"', "\n", "\t", " ", "%d", "é"]), min_size=1).map("".join)
 )
