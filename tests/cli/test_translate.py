@@ -113,7 +113,9 @@ class TestTheDefaultModel:
         out, err = capsys.readouterr()
         assert out.startswith("<|im_start|>system\nYou are a translator. Translate what the user writes from English")
         assert out.endswith("Translate into German:\nHello there.<|im_end|>\n<|im_start|>assistant\n")
-        assert err == ""
+        assert "template: " in err
+        assert re.search(r"temperature +0\n", err)
+        assert re.search(r"tidy +cjk\n", err)
 
 
 @pytest.mark.parametrize(

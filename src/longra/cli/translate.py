@@ -10,11 +10,12 @@ from longra.cli import console, notes, options
 from longra.cli.reading import name_of, read_text
 from longra.cli.remaining import Remaining
 from longra.cli.saving import save_text
-from longra.cli.streaming import ended
+from longra.cli.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
     from longra.model import Model
+    from longra.tasks.plan import Plan
     from longra.tasks.translation import Glossary, Segment, Translation
 
 SHOWN = 40
@@ -46,14 +47,10 @@ def translate(
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write it there; goes on if interrupted.")
     ] = None,
     encoding: Annotated[str, typer.Option(help="How the text is stored: utf-8, gb18030, big5, utf-16.")] = "utf-8",
-    template: Annotated[
-        str, typer.Option(metavar="NAME", help="What the model reads: a template's name or file.")
-    ] = "translate",
-    show_prompt: Annotated[
-        bool, typer.Option("--show-prompt", help="Print what the model would read first, and end.")
-    ] = False,
     loading: options.Loading,
     sampling: options.Sampling,
+    template: options.TemplateName = None,
+    show_prompt: options.ShowPrompt = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -77,12 +74,12 @@ def translate(
         source=known,
         form=kind,
         glossary=terms,
-        template=template,
+        template=template or "translate",
         journal=None if show_prompt else _journal(output),
         **_parameters(sampling, model),
     )
     if show_prompt:
-        _show_prompt(job)
+        print_prompt(_first(job), job.translator.steps or None, as_json)
         return
     for note in filter(None, (notes.script_note(content, name), notes.script_note(target.own_name, name))):
         console.warning(note)
@@ -91,6 +88,7 @@ def translate(
     if output is None and not as_json and text is not None:
         console.write("\n")
     if verbose:
+        sampling.tell_preset()
         console.note(_summary(job, model))
 
 
@@ -120,9 +118,7 @@ def _content(text: str | None, file: Path | None, encoding: str) -> str:
 
 def _parameters(sampling: options.Sampling, model: "Model") -> dict[str, Any]:
     """What was asked for of the generation."""
-    from longra.sampling import GenerationConfig
-
-    biases = sampling.biased(GenerationConfig(), model.tokenizer).logit_bias
+    biases = sampling.biased(sampling.config(), model.tokenizer).logit_bias
     return sampling.asked() | options.given(logit_bias=biases or None)
 
 
@@ -133,11 +129,12 @@ def _journal(output: Path | None) -> Path | None:
     return output.with_name(f"{output.name}.journal")
 
 
-def _show_prompt(job: "Translation") -> None:
+def _first(job: "Translation") -> "Plan":
+    """What is asked for the first segment."""
     segments = job.document.segments
     if not segments:
         raise LongraError("there is nothing to translate in it, so the model would read nothing")
-    console.write(ended(job.translator.shown_prompt(segments[0].text)))
+    return job.translator.plan(segments[0].text)
 
 
 def _run(job: "Translation", is_live: bool) -> None:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from longra.errors import ContextError
-from longra.tasks.prompting import Prompt, prompt_tokens, shown_prompt
+from longra.tasks.plan import Plan
+from longra.tasks.prompting import Prompt, begin
 from longra.tasks.translation.chatter import without_chatter
 from longra.tasks.translation.checks import Problem, problems_of
 from longra.tasks.translation.context import Pair
@@ -58,6 +59,10 @@ class Translator:
         prompts: what it reads.
         given: fields of `GenerationConfig`, in place of the template's. The seed is 0 unless given, so that the same
             document becomes the same translation.
+
+    Attributes:
+        prompts: as given.
+        steps: of tidying, which each translation goes through.
     """
 
     def __init__(self, model: "Model", prompts: Prompts, given: Mapping[str, Any]) -> None:
@@ -65,7 +70,7 @@ class Translator:
         self._model = model
         self._config = prompts.template.config(prompts.chat, **{"seed": 0, **given})
         self._is_limited = "max_tokens" in {**prompts.template.defaults, **given}
-        self._steps = parse_steps(prompts.template.tidy) if prompts.template.tidy else []
+        self.steps = parse_steps(prompts.template.tidy) if prompts.template.tidy else []
         self._streams: set[Stream] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -100,9 +105,9 @@ class Translator:
         }
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
-    def shown_prompt(self, text: str) -> str:
-        """Exactly what the model reads for a segment without context, control tokens by name."""
-        return shown_prompt(self._model, prompt_tokens(self._model, self._asked(text, (), 0)))
+    def plan(self, text: str) -> Plan:
+        """What is to be asked first for a segment without context."""
+        return Plan(self._model, self.prompts.template, {}, self._asked(text, (), 0), self._config_of(text, 0))
 
     def stop(self) -> None:
         """End what is under way, now: `translate` raises StoppedError from here on."""
@@ -135,9 +140,9 @@ class Translator:
 
     def _tidied(self, translation: str) -> str:
         """Tidied by the template's steps, if that leaves its placeholders alone."""
-        if not self._steps:
+        if not self.steps:
             return translation
-        tidied = tidy(translation, self._steps).text
+        tidied = tidy(translation, self.steps).text
         return tidied if count_of(tidied) == count_of(translation) else translation
 
     def _asked(self, text: str, context: Sequence[Pair], number: int) -> Prompt:
@@ -160,7 +165,7 @@ class Translator:
 
     def _answer(self, prompt: Prompt, config: "GenerationConfig") -> tuple[str, bool]:
         """What the model writes, and whether it ended by itself."""
-        stream = self._model.stream(prompt_tokens(self._model, prompt), config)
+        stream = begin(self._model, prompt, config)
         with self._lock:
             self._streams.add(stream)
         try:
