@@ -181,7 +181,7 @@ def _summary(job: "Translation", model: "Model") -> str:
     tries = sum(done.outcome.tries for done in job.segments)
     return (
         f"{model.name}: loaded in {model.load_seconds:.2f} s; {_count(len(job.segments), 'segment')}, asked {tries:,} "
-        f"times; from {job.source.name if job.source else 'what it is in'} into {job.target.name}; "
+        f"times; {f'from {job.source.name} ' if job.source else ''}into {job.target.name}; "
         f"peak memory {console.human_bytes(notes.peak_memory_bytes())}"
     )
 

@@ -130,6 +130,16 @@ def test_a_journal_gives_back_what_it_got(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_line_that_a_crash_has_torn_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    for key in "ab":
+        journal = Journal(path)
+        journal.put(key, Outcome("译文"))
+        journal.close()
+        path.write_bytes(path.read_bytes()[:-3] if key == "a" else path.read_bytes())
+    assert [Journal(path).get(key) for key in "ab"] == [None, Outcome("译文")]
+
+
 @given(st.integers(0, 200), st.binary(max_size=20))
 def test_a_damaged_line_costs_itself_alone(tmp_path_factory: pytest.TempPathFactory, at: int, junk: bytes) -> None:
     path = tmp_path_factory.mktemp("journal") / "j"
@@ -166,9 +176,13 @@ def test_outcomes_come_in_order_and_each_with_the_one_before_in_sight() -> None:
     assert max(sizes) <= 2 + 2 * PAIRS
 
 
-def test_a_bad_translation_is_no_example() -> None:
-    translator = Scripted(lambda text: "没有" if "x0" in text or "{1}" in text else f"译{text}")
-    translated(translator, Journal())
+@pytest.mark.parametrize("bad", ["没有\n没有", ""])
+def test_a_bad_translation_is_no_example(bad: str) -> None:
+    translator = Scripted(lambda text: bad if " number 0 " in text else f"译{text}")
+    outcomes = translated(translator, Journal())
+    assert outcomes[0].problems
+    following = [prompt for prompt, _ in translator.asked if last(prompt) == "Then {x0} comes."]
+    assert [len(prompt) for prompt in following] == [2]
     assert all("没有" not in str(prompt) for prompt, _ in translator.asked)
 
 
