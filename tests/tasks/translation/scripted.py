@@ -35,13 +35,13 @@ class Scripted(Translator):
         self.asked: list[tuple[Prompt, GenerationConfig]] = []
         self._own = threading.Lock()
 
-    def _answer(self, prompt: Prompt, config: GenerationConfig) -> tuple[str, bool]:
+    def _answer(self, prompt: Prompt, config: GenerationConfig) -> tuple[str, int | None]:
         if self._stopped:
             raise StoppedError
         with self._own:
             self.asked.append((prompt, config))
         text = self.answer(last(prompt))
-        return text.removesuffix("<cut>"), not text.endswith("<cut>")
+        return text.removesuffix("<cut>"), config.max_tokens if text.endswith("<cut>") else None
 
 
 def last(prompt: Prompt) -> str:

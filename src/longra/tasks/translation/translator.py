@@ -121,10 +121,10 @@ class Translator:
         """An answer without what is said around the translation, and what is wrong with it."""
         config = self._config_of(text, number)
         try:
-            answer, is_whole = self._answer(self._asked(text, context, number), config)
+            answer, cut = self._answer(self._asked(text, context, number), config)
         except ContextError:  # there may be room without the sentences before it
             try:
-                answer, is_whole = self._answer(self._asked(text, (), number), config)
+                answer, cut = self._answer(self._asked(text, (), number), config)
             except ContextError as error:
                 return "", [Problem("too long", str(error))]
         shown = without_chatter(answer, text)
@@ -134,8 +134,8 @@ class Translator:
         translation = self._tidied(translation)
         terms = self.prompts.glossary.in_text(text)
         problems = problems_of(text, translation, terms, (self.prompts.source, self.prompts.target))
-        if not is_whole:
-            problems.append(Problem("unfinished", f"it did not end within {config.max_tokens:,} tokens"))
+        if cut is not None:
+            problems.append(Problem("unfinished", f"it did not end within {cut:,} tokens"))
         return translation, problems
 
     def _tidied(self, translation: str) -> str:
@@ -163,8 +163,8 @@ class Translator:
             config = replace(config, max_tokens=ROOM + ROOM_PER_TOKEN * tokens)
         return config
 
-    def _answer(self, prompt: Prompt, config: "GenerationConfig") -> tuple[str, bool]:
-        """What the model writes, and whether it ended by itself."""
+    def _answer(self, prompt: Prompt, config: "GenerationConfig") -> tuple[str, int | None]:
+        """What the model writes, and after how many tokens it was cut; None if it ended by itself."""
         stream = begin(self._model, prompt, config)
         with self._lock:
             self._streams.add(stream)
@@ -176,7 +176,8 @@ class Translator:
                 self._streams.discard(stream)
         if self._stopped:
             raise StoppedError
-        return stream.result.text, stream.result.finish_reason == "stop"
+        result = stream.result
+        return result.text, None if result.finish_reason == "stop" else result.completion_tokens
 
 
 def _badness(problems: Sequence[Problem]) -> tuple[int, int]:
