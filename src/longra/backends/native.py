@@ -81,7 +81,7 @@ class NativeBackend:
         self.isa = choose_isa()
         self.vocabulary = graph.output.width
         self.positions = spec.context
-        self.window = spec.window
+        self.window = graph.window
         self._width = -(-self.vocabulary // 16) * 16
         try:
             self._plan = _native.Plan(self.threads, self.isa)

@@ -58,7 +58,7 @@ class TorchBackend:
         self.output = graph.output
         self.vocabulary = graph.output.width
         self.threads = int(self.torch.get_num_threads())
-        self.window = spec.window
+        self.window = graph.window
         self.identity = f"torch {self.torch.__version__} on {device}"
         self.shape = (spec.layers, spec.kv_heads, spec.head_dim)
         self.page_bytes = 4 * 2 * PAGE_TOKENS * spec.layers * spec.kv_heads * spec.head_dim

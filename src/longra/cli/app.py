@@ -17,7 +17,7 @@ VERBS = {
     "code": "Write code, go on with it, or fill a gap in it.",
     "translate": "Translate a text or a file.",
     "chat": "Talk with a model.",
-    "logs": "List, show or remove the conversations that are kept.",
+    "logs": "List, show, search and remove the conversations that are kept.",
     "templates": "Show what is said to models for each task, and copy it.",
     "attend": "See which earlier passages each sentence drew on.",
     "tidy": "Clean up a text step by step.",

@@ -25,7 +25,7 @@ def logs(
     all_: Annotated[bool, typer.Option("--all", help="With --remove: all conversations.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """List the conversations of `longra chat`, show one, or remove some.
+    """List, show, search and remove the conversations that are kept.
 
     They are on this machine alone, in the store; `longra chat --continue ID` goes on with one."""
     from longra.tasks.chat_log import open_log

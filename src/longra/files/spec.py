@@ -96,11 +96,6 @@ class ModelSpec:
         """How positions are encoded: "rope" or "learned"."""
         return "learned" if self.rope is None else "rope"
 
-    @property
-    def window(self) -> int | None:
-        """The longest window of a layer that has one; None if all see everything."""
-        return max((window for window in self.windows if window is not None), default=None)
-
     def rope_of(self, layer: int) -> Rope | None:
         """The rope of a layer."""
         return self.local_rope if self.local_rope is not None and self.windows[layer] is not None else self.rope

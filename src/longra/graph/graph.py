@@ -14,6 +14,7 @@ from longra.graph.nodes import (
     Node,
     PositionEmbed,
     RmsNorm,
+    in_order,
 )
 
 
@@ -28,6 +29,12 @@ class Graph:
     """A forward pass from token ids to logits. `output` is the logits' node, set by the model file."""
 
     output: Node
+
+    @property
+    def window(self) -> int | None:
+        """The longest window of an attention that has one; None if all see everything."""
+        attentions = (node for node in in_order(self.output) if isinstance(node, Attention))
+        return max((node.window for node in attentions if node.window is not None), default=None)
 
     def embed(self, table: Tensor, width: int, scale: float = 1.0) -> Node:
         """Token embedding; table [vocabulary, width]."""

@@ -61,6 +61,18 @@ def test_an_instruction_is_answered_with_code_alone(model: longra.Model) -> None
     assert "def double(x)" in result.text
 
 
+@pytest.mark.parametrize(
+    ("request_", "language", "begins"),
+    [("A function that doubles x.", "python", "def "), ("A Rust function that adds two numbers.", "rust", "fn ")],
+)
+def test_the_model_names_the_language_where_nobody_else_did(
+    model: longra.Model, request_: str, language: str, begins: str
+) -> None:
+    result = code(model, request_, max_tokens=60).wait()
+    assert result.extra["language"] == language
+    assert result.text.lstrip().startswith(begins)
+
+
 def test_a_raw_instruction_is_a_comment(small: longra.Model) -> None:
     plan = plan_code(small, "Add two\nnumbers.", "def add(", chat=False, language="javascript")
     assert plan.prompt == "// Add two\n// numbers.\ndef add("

@@ -1,6 +1,7 @@
 """Writes code: from an instruction, on from the code before a place, or between two pieces of code."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,12 @@ class CodePlan(Plan):
     language: Language | None = None
     whole: bool = False
 
+    @property
+    def names_language(self) -> bool:
+        """Whether the answer begins behind the marks of a fence, so that the model names the language first."""
+        last = None if isinstance(self.prompt, str) else self.prompt[-1]
+        return isinstance(last, Mapping) and last["role"] == "assistant" and str(last["content"]).endswith("```")
+
     def begin(self, number: int = 0) -> "Coding":
         """Begin to write; another number is another try, with the seed so much later."""
         return Coding(self, number)
@@ -49,6 +56,8 @@ class Coding:
         seed = plan.config.seed
         config = plan.config if seed is None else replace(plan.config, seed=(seed + number) % 2**64)
         self._stream = replace(plan, config=config).stream()
+        self._language = plan.language
+        self._names = plan.names_language
         self._written = ""
         self._ended = False
         self._shown = 0
@@ -78,7 +87,7 @@ class Coding:
         code = self._plan.before + self._written + self._plan.after
         reason = "stop" if self._ended else result.finish_reason
         sequence = replace(result.sequences[0], text=code, finish_reason=reason)
-        language = self._plan.language.name if self._plan.language else None
+        language = self._language.name if self._language else None
         return replace(result, sequences=(sequence,), extra={"completion": self._written, "language": language})
 
     def _write(self) -> Generator[str]:
@@ -86,15 +95,25 @@ class Coding:
         try:
             for piece in self._stream:
                 self._written += piece
-                if "\n" in piece:
-                    if self._cut():
-                        break
-                    yield self._lines()
+                if "\n" not in piece:
+                    continue
+                if self._names:
+                    self._take_name()
+                if self._cut():
+                    break
+                yield self._lines()
         finally:
             self._stream.close()
         if not self._ended:
             self._cut(last=True)
         yield self._written[self._shown :] + self._plan.after
+
+    def _take_name(self) -> None:
+        """The first line, behind the marks of a fence, is no code."""
+        name, _, self._written = self._written.partition("\n")
+        self._names = False
+        with suppress(UsageError):  # a language that is not known here
+            self._language = language_named(name)
 
     def _cut(self, last: bool = False) -> bool:
         """Whether the code has come to its end; what is beyond is gone then.
@@ -103,7 +122,7 @@ class Coding:
             last: nothing more will come, so the last line is whole.
         """
         plan, written = self._plan, self._written + ("\n" if last else "")
-        ends = [None if plan.whole else function_end(plan.before, written, plan.language), self._after_begins(written)]
+        ends = [None if plan.whole else function_end(plan.before, written, self._language), self._after_begins(written)]
         found = [end for end in ends if end is not None]
         if found:
             self._written, self._ended = written[: min(found)], True
@@ -119,7 +138,7 @@ class Coding:
     def _lines(self) -> str:
         """Whole lines that are not shown yet; comments and blank lines wait for what stands below them."""
         lines = self._written.splitlines(keepends=True)
-        comment = self._plan.language.comment if self._plan.language else "#"
+        comment = self._language.comment if self._language else "#"
         lines = lines if self._written.endswith("\n") else lines[:-1]
         while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith(comment)):
             lines.pop()
