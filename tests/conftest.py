@@ -3,11 +3,16 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support import real
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels, as .ci/native makes them
     found = importlib.util.spec_from_file_location("longra._native", path)
@@ -52,3 +57,12 @@ def default_store(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         patch.setenv("LONGRA_HOME", str(home))
         install_named(str(smollm2), default_model(), progress=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Chrome]":
+    """One browser for all tests of a worker; each opens a page of its own."""
+    from support.browser import chromium
+
+    with chromium(tmp_path_factory.mktemp("profile")) as made:
+        yield made

@@ -17,7 +17,6 @@ from selenium.webdriver.common.keys import Keys
 from longra.evaluate.human.items import Item, Outputs
 from longra.evaluate.human.server import Server
 from longra.evaluate.human.votes import VoteFile, Wanted
-from support.browser import chromium
 
 SYSTEMS = ("gpt-secret", "longra-hidden")
 HOSTILE = (
@@ -34,12 +33,6 @@ ITEMS = tuple(
     for i in range(4)
 )
 SECONDS = 20
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with chromium(tmp_path_factory.mktemp("profile")) as made:
-        yield made
 
 
 @pytest.fixture
@@ -209,16 +202,17 @@ def test_a_server_that_was_killed_is_told_and_what_was_saved_is_there(browser: C
         assert Page(browser, server.link).begin("Ann", "1 of 4").texts() == texts
 
 
-def test_keys_that_come_too_soon_are_not_votes(browser: Chrome, votes: VoteFile) -> None:
+def test_keys_that_come_too_soon_or_with_others_are_not_votes(browser: Chrome, votes: VoteFile) -> None:
     with served(votes) as server:
         page = Page(browser, server.link).begin("Ann")
         page.press()
         browser.execute_script(
             "const key = init => document.dispatchEvent(new KeyboardEvent('keydown', init));"
-            "key({key: '2', ctrlKey: true}); key({key: '2', repeat: true}); key({key: '1'}); key({key: '2'})"
+            "key({key: '2', ctrlKey: true}); key({key: '2', repeat: true}); key({key: '1'}); key({key: '2'});"
+            "const timer = setInterval(() => { if (!busy) { clearInterval(timer); key({key: '2'}); soon = true; } }, 1)"
         )
-        page.until(lambda: "1 of 4" in page.text("count"), "one vote")
-        browser.find_element(By.TAG_NAME, "body").send_keys(Keys.ARROW_DOWN, Keys.ARROW_UP, "x", "5")
+        page.until(lambda: browser.execute_script("return window.soon"), "a key as the next question is shown")
+        page.press(Keys.ARROW_DOWN, Keys.ARROW_UP, "x", "5")
         page.vote("2", "2 of 4")
     assert answers(votes, "Ann") == ["left", "right"]
 

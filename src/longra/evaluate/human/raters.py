@@ -117,7 +117,7 @@ def _same_as_most(own: Codes, others: Codes, values: int) -> list[float]:
     """Whether a rater said what most of the others said, wherever there is one such answer."""
     counts = np.stack([(others == value).sum(1) for value in range(values)], axis=1)
     most = counts.max(1)
-    clear = (own != MISSING) & (most > 0) & ((counts == most[:, None]).sum(1) == 1)
+    clear = (own != MISSING) & ((counts == most[:, None]).sum(1) == 1)
     return [float(same) for same in (counts.argmax(1) == own)[clear]]
 
 

@@ -11,10 +11,10 @@ _STYLE = """
 body { font: 16px/1.55 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; color: var(--ink);
   background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; width: 100%; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th { text-align: left; white-space: nowrap; color: var(--faint); font-weight: 600; }
 th, td { padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td { overflow-wrap: break-word; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .text { white-space: pre-wrap; } .faint, footer { color: var(--faint); font-size: .88rem; overflow-wrap: anywhere; }
 .bad { border-left: 3px solid var(--bad); padding-left: .7rem; } figure { margin: .8rem 0; }
 figcaption { color: var(--faint); font-size: .88rem; }
@@ -62,7 +62,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Cell]], digits: int = 2
         for name, number in zip(header, numeric, strict=True)
     )
     body = "\n".join(f"<tr>{''.join(_cell(cell, digits) for cell in row)}</tr>" for row in rows)
-    return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
+    return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
 
 
 def _cell(cell: Cell, digits: int) -> str:
