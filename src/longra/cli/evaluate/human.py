@@ -112,7 +112,7 @@ def _serve(
 
     study = votes.begin(asked.wanted(), _read(outputs, asked.fields()) if outputs else None)
     with Server(votes, language or _language(votes), port) as server:
-        console.note(f"{', '.join(study.systems)}: {len(server.tasks):,} questions a rater, seed {study.seed}")
+        console.note(f"{', '.join(study.systems)}: {_count(len(server.tasks), 'question')} a rater, seed {study.seed}")
         console.write(server.link + "\n")
         console.note(f"Open the link in a browser on this machine. Votes go to {votes.path}; Ctrl-C ends.")
         try:
@@ -176,7 +176,12 @@ def _language(votes: "VoteFile") -> Literal["zh", "en"]:
 def _farewell(votes: "VoteFile") -> str:
     found = votes.latest()
     raters = len({vote.rater for vote in found})
+    people = "1 person" if raters == 1 else f"{raters:,} people"
     return (
-        f"\n{len(found):,} votes of {raters:,} {'person' if raters == 1 else 'people'} are in {votes.path}. "
+        f"\n{_count(len(found), 'vote')} of {people} are in {votes.path}. "
         f"To go on: longra evaluate human --db {votes.path}. What they say: longra evaluate human --report --db {votes.path}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
