@@ -91,6 +91,9 @@ def test_quality_decides_and_other_evaluators_do_not() -> None:
     gemma = next(advice for advice in ranked if advice.entry.name == "gemma-3-1b-it")
     assert gemma.figure is not None
     assert gemma.figure.value == 54.5  # and not the 80.2 of its makers
+    coder = choose(Wish("code"), Machine(2e10, 2e10), [ENTRIES["deepseek-coder-1.3b-instruct"]]).ranked[0].figure
+    assert coder is not None
+    assert (coder.value, coder.reference.evaluator) == (65.9, "Qwen team")  # and not the 65.2 of its makers
     llama = next(advice for advice in ranked if advice.entry.name == "llama-3.2-3b-instruct")
     assert llama.figure is not None
     assert not llama.is_comparable  # 77.4, by its makers

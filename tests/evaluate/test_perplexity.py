@@ -54,6 +54,13 @@ def test_a_window_begins_with_the_token_that_begins_a_text(gemma: Path) -> None:
     assert result.tokens == len(model.tokenizer.encode(TEXT, add_special=False))
     assert result.nats == pytest.approx(-sum(expected), rel=1e-6)
     assert result.bytes == len(TEXT.encode())
+    narrow = Scoring(model, TEXT, window=12, stride=5)
+    assert max(len(narrow.begin) + window.end - window.start for window in narrow.plan) == 12
+    tokens, nats = model.tokenizer.encode(TEXT, add_special=False), 0.0
+    for window in narrow.plan:
+        logs = [log for _, log in model.score([*narrow.begin, *tokens[window.start : window.end]]) if log is not None]
+        nats -= sum(logs[-window.scored :])
+    assert narrow.run().nats == pytest.approx(nats, rel=1e-6)
 
 
 @pytest.mark.parametrize(("window", "stride"), [(32, 16), (32, 31), (40, 7), (512, 100)])

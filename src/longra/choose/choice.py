@@ -164,10 +164,10 @@ def _speed(entry: Entry, form: Form, context: int, machine: Machine) -> tuple[fl
     return machine.bandwidth / read_bytes(entry, form, context), None
 
 
-def _order(advice: Advice) -> tuple[bool, float, float]:
-    comparable = advice.is_comparable and advice.figure is not None
-    value = advice.figure.value if comparable and advice.figure is not None else 0.0
-    return not comparable, -value, -advice.entry.parameters
+def _order(advice: Advice) -> tuple[float, int]:
+    """Smaller is better; every figure is above 0."""
+    value = advice.figure.value if advice.figure is not None and advice.is_comparable else 0.0
+    return -value, -advice.entry.parameters
 
 
 def _reasoned(ranked: list[Advice], task: Task) -> list[Advice]:
