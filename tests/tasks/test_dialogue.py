@@ -146,6 +146,20 @@ def test_a_message_that_does_not_fit_alone_changes_nothing(model: longra.Model) 
     assert [message.content for message in talk.messages[::2]] == ["hello"]
 
 
+def test_a_summary_without_words_replaces_nothing(model: longra.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = conversation(model)
+    say(talk, "m" * 420)
+    say(talk, "m" * 420)
+    silent = GenerationConfig(
+        max_tokens=8, logit_bias={i: -100 for i in range(257) if i != model.tokenizer.encode(" ")[0]}
+    )
+    generate = model.generate
+    monkeypatch.setattr(model, "generate", lambda prompt, _: generate(prompt, silent))
+    with pytest.raises(ContextError, match="in no words; nothing was dropped"):
+        talk.ask("and now?")
+    assert (len(talk.messages), talk.summary) == (4, None)
+
+
 def test_an_interruption_while_it_summarises_leaves_the_message_to_be_answered(model: longra.Model) -> None:
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt

@@ -155,12 +155,19 @@ class Summariser:
         """The model's summary, without an unfinished sentence at its end."""
         config = GenerationConfig(temperature=0, max_tokens=self._most, min_tokens=min(_LEAST_TOKENS, self._most))
         written = self._model.generate([message.as_json() for message in prompt], config)
-        text = tidy(written.text.strip(), "loops,sentence").text
-        while (
-            tokens := self._count(text)
-        ) > self._most:  # read again, damaged characters take more tokens than written
+        text = self._bounded(tidy(written.text.strip(), "loops,sentence").text)
+        if not text:
+            raise ContextError(
+                f"{self._model.name} summarised the conversation in no words; nothing was dropped: pass --context to hold "
+                "more, or /save FILE and /clear to begin anew"
+            )
+        return Summary(text, turns, self._count(text))
+
+    def _bounded(self, text: str) -> str:
+        """A text that is short enough when it is read again, where damaged characters take more tokens than written."""
+        while (tokens := self._count(text)) > self._most:
             text = text[: len(text) * self._most // tokens]
-        return Summary(text, turns, tokens)
+        return text
 
     def _count(self, text: str) -> int:
         return len(self._model.tokenizer.encode(text, add_special=False))
