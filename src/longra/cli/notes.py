@@ -72,7 +72,7 @@ def context_note(result: "Result", config: "GenerationConfig") -> str | None:
     )
 
 
-_SHORT_BECAUSE = {
+_MISSED_BECAUSE = {
     "reached": "no sentence ends nearer to it",
     "stop": "a stop string ended it",
     "repetition": "the model only repeats itself; try another --seed, or a larger model",
@@ -82,10 +82,11 @@ _SHORT_BECAUSE = {
 
 def length_note(result: "Result", text: str, goal: "Goal") -> str | None:
     """A line where a text is not as long as was asked for, else None; of one that was interrupted nothing is said."""
-    report, end = goal.report(text), result.extra["length"]["end"]
-    if report["met"] or end == "interrupted":
+    report, written = goal.report(text), result.extra["length"]
+    if report["met"] or written["end"] == "interrupted":
         return None
-    return f"the text has {report['reached']:,} {goal.unit}, not {goal.length:,}: {_SHORT_BECAUSE[end]}"
+    reason = "tidying shortened it; --no-tidy leaves it" if written["met"] else _MISSED_BECAUSE[written["end"]]
+    return f"the text has {report['reached']:,} {goal.unit}, not {goal.length:,}: {reason}"
 
 
 def script_note(prompt: str, name: str) -> str | None:

@@ -28,8 +28,8 @@ End = Literal["reached", "stop", "repetition", "context", "interrupted"]
 PATIENCE = 3
 """Rounds in a row that bring next to nothing; then the text is left as it is."""
 
-LEAST_ROUND = 0.01
-"""Of the length, or one unit: what a round must bring."""
+LEAST_ROUND = 8
+"""Words or characters that a round must bring, or a hundredth of the length if that is more."""
 
 MOST_TOKENS = 12
 """For each word or character that is wanted; scripts that a vocabulary hardly knows take about so many."""
@@ -105,7 +105,7 @@ class Writing:
             yield from self._round()
             if self.end != "interrupted":
                 break
-            idle = idle + 1 if self.written - before < max(1, LEAST_ROUND * self.goal.length) else 0
+            idle = idle + 1 if self.written - before < max(LEAST_ROUND, self.goal.length // 100) else 0
             if idle == PATIENCE:
                 self.end = "repetition"
                 break
