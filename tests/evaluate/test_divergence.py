@@ -103,3 +103,13 @@ def test_different_tokenizers(tmp_path: Path, smollm2: Path) -> None:
         Comparison(model, other, TEXT)
     with pytest.raises(UsageError, match="the text is empty"):
         Comparison(model, model, "")
+
+
+def test_a_comparison_goes_on_from_the_windows_that_it_has_kept(tmp_path: Path) -> None:
+    model, _ = tiny_model(tmp_path)
+    other = longra.load(tmp_path, weights="q8", threads=1)
+    rows: list[dict[str, Any]] = []
+    whole = Comparison(model, other, TEXT, 16).run(keep=rows.append)
+    later = Comparison(model, other, TEXT, 16)
+    later.resume(rows[:3])
+    assert later.run() == whole

@@ -119,6 +119,18 @@ def test_what_is_scored_before_an_interruption_is_kept(tiny: tuple[longra.Model,
     assert sum(done) == again.work
 
 
+def test_a_run_goes_on_from_the_windows_that_it_has_kept(tiny: tuple[longra.Model, Any]) -> None:
+    rows: list[dict[str, Any]] = []
+    whole = Scoring(tiny[0], TEXT, 32, 16).run(keep=rows.append)
+    later = Scoring(tiny[0], TEXT, 32, 16)
+    later.resume(rows[:2])
+    assert later.work == (len(rows) - 2) * 32 - (len(rows) * 16 + 16 - len(later.tokens))
+    result = later.run()
+    assert result.nats == pytest.approx(whole.nats)
+    assert (result.tokens, result.complete) == (whole.tokens, True)
+    assert Scoring(tiny[0], TEXT + "!", 32, 16).run_of != later.run_of
+
+
 @pytest.mark.parametrize(
     ("window", "stride", "text", "says"),
     [

@@ -1,14 +1,15 @@
 """How far one model's next-token distributions are from another's, along a text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from longra.errors import LongraError, UsageError
+from longra.evaluate.conditions import conditions
 from longra.evaluate.distributions import Float64, divergences, likeliest
-from longra.evaluate.windows import beginning, rows_after, window_of, windows
+from longra.evaluate.windows import beginning, digest, rows_after, window_of, windows
 
 if TYPE_CHECKING:
     from longra.backends.base import Float32
@@ -90,18 +91,46 @@ class Comparison:
 
     @property
     def work(self) -> int:
-        """Tokens that will be read."""
-        return len(self.tokens)
+        """Tokens that are still to be read."""
+        return sum(window.end - window.start for window in self.plan)
 
-    def run(self, advance: Callable[[int], None] = lambda _: None) -> Divergence:
-        """Compare along the whole text. After a KeyboardInterrupt, `result` has what is done."""
+    @property
+    def run_of(self) -> dict[str, Any]:
+        """What the figures depend on, for a Journal."""
+        both = {"reference": conditions(self.reference), "model": conditions(self.model)}
+        return {**both, "text": digest(self.tokens), "window": self.window}
+
+    def resume(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Go on where an earlier run ended.
+
+        Args:
+            rows: what it has kept: its windows, from the first on.
+        """
+        self.plan = self.plan[len(rows) :]
+        self.kl = np.concatenate([self.kl, *(row["kl"] for row in rows)])
+        self._same += sum(int(row["same"]) for row in rows)
+        self._shared += sum(int(row["shared"]) for row in rows)
+
+    def run(
+        self,
+        advance: Callable[[int], None] = lambda _: None,
+        keep: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> Divergence:
+        """Compare along what is left of the text. After a KeyboardInterrupt, `result` has what is done.
+
+        Args:
+            advance: called with the tokens that were read since the last call.
+            keep: called with each window that is done, for `resume`.
+        """
         for window in self.plan:
+            done, same, shared = len(self.kl), self._same, self._shared
             here = self.tokens[window.start : window.end]
             read = [*self.begin, *here]
             blocks = (rows_after(one, read, len(here)) for one in (self.reference, self.model))
             for p, q in zip(*blocks, strict=True):
                 self._add(p[:, : self.width], q[:, : self.width])
                 advance(len(p))
+            keep({"kl": self.kl[done:].tolist(), "same": self._same - same, "shared": self._shared - shared})
         return self.result()
 
     def result(self) -> Divergence:

@@ -1,15 +1,16 @@
 """Perplexity: how surprised a model is by a text, for each token, word or character, and byte."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from longra.errors import UsageError
+from longra.evaluate.conditions import conditions
 from longra.evaluate.distributions import log_probabilities
-from longra.evaluate.windows import Window, beginning, rows_after, window_of, windows
+from longra.evaluate.windows import Window, beginning, digest, rows_after, window_of, windows
 from longra.text.units import UnitName, name_of, units_of
 
 if TYPE_CHECKING:
@@ -102,16 +103,37 @@ class Scoring:
 
     @property
     def work(self) -> int:
-        """Tokens that will be read."""
+        """Tokens that are still to be read."""
         return sum(window.end - window.start for window in self.plan)
 
-    def run(self, advance: Callable[[int], None] = lambda _: None) -> Perplexity:
-        """Score all of it. After a KeyboardInterrupt, `result` has what is done.
+    @property
+    def run_of(self) -> dict[str, Any]:
+        """What the figures depend on, for a Journal."""
+        return {**conditions(self.model), "text": digest(self.tokens), "window": self.window, "stride": self.stride}
+
+    def resume(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Go on where an earlier run ended.
+
+        Args:
+            rows: what it has kept: its windows, from the first on.
+        """
+        self.plan = self.plan[len(rows) :]
+        self.scored += sum(int(row["scored"]) for row in rows)
+        self.nats += sum(float(row["nats"]) for row in rows)
+
+    def run(
+        self,
+        advance: Callable[[int], None] = lambda _: None,
+        keep: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> Perplexity:
+        """Score what is left. After a KeyboardInterrupt, `result` has what is done.
 
         Args:
             advance: called with the tokens that were read since the last call.
+            keep: called with each window that is done, for `resume`.
         """
         for window in self.plan:
+            nats = self.nats
             before = window.end - window.start - window.scored
             for rows in self._rows(window):
                 here = self.tokens[self._first + self.scored :][: len(rows)]
@@ -119,6 +141,7 @@ class Scoring:
                 self.scored += len(rows)
                 advance(before + len(rows))
                 before = 0
+            keep({"scored": window.scored, "nats": self.nats - nats})
         return self.result()
 
     def result(self) -> Perplexity:

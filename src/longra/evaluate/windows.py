@@ -1,8 +1,11 @@
 """A text longer than a model's window is read in windows that overlap; each token is scored once."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from longra.backends.base import Float32
 from longra.engine.scheduler import PREFILL_ROWS, SCORED_ROWS
@@ -48,6 +51,11 @@ def beginning(tokenizer: "Tokenizer") -> list[int]:
     """The token that the tokenizer puts before a text, if it does."""
     first = tokenizer.encode("")[:1]
     return first if first == [tokenizer.bos_id] else []
+
+
+def digest(tokens: Sequence[int]) -> str:
+    """Tells one text from another."""
+    return hashlib.sha256(np.array(tokens, np.int32).tobytes()).hexdigest()[:16]
 
 
 def window_of(model: "Model", wanted: int | None) -> int:

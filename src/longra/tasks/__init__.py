@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from longra.tasks.coding.coding import code
     from longra.tasks.dialogue import Conversation
     from longra.tasks.template import Template
+    from longra.tasks.translation import translate
     from longra.tasks.writing import text
 
 _HOMES = {
@@ -17,9 +18,10 @@ _HOMES = {
     "code": "longra.tasks.coding.coding",
     "Template": "longra.tasks.template",
     "text": "longra.tasks.writing",
+    "translate": "longra.tasks.translation",
 }
 
-__all__ = ["Conversation", "Template", "code", "text"]
+__all__ = ["Conversation", "Template", "code", "text", "translate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,16 +31,22 @@ def kl(
     reference_weights: Annotated[options.WeightKind | None, typer.Option(help="--weights of the reference.")] = None,
     reference_cache: Annotated[options.CacheKind | None, typer.Option(help="--cache of the reference.")] = None,
     threads: options.Threads = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what is read here (JSONL); a run that was cut off goes on."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure how far one model's predictions are from another's, along a text.
 
     At each token, the two distributions of the next one are compared: KL(REFERENCE || MODEL) in nats, whether both find
     the same token likeliest, and how many of the ten likeliest they share. The tokenizers must be the same; --weights and
-    --cache are for MODEL. Ctrl-C ends early and keeps what is compared.
+    --cache are for MODEL. Ctrl-C ends early and shows what is compared; with --output the same command
+    goes on.
     """
     from longra.cli.app import EXIT_INTERRUPTED
     from longra.evaluate.divergence import Comparison
+    from longra.evaluate.journal import Journal
 
     text = read_text(file, encoding)
     one, _ = options.load_model(
@@ -49,8 +55,10 @@ def kl(
     other, _ = options.load_model(model, threads=threads, weights=weights, cache=cache, cache_dir="none")
     comparison = Comparison(one, other, text, window)
     try:
-        with Remaining(comparison.work) as remaining:
-            result = comparison.run(remaining.advance)
+        with Journal(output, comparison.run_of) as journal:
+            comparison.resume(journal.rows)
+            with Remaining(comparison.work) as remaining:
+                result = comparison.run(remaining.advance, journal.add)
     except KeyboardInterrupt:
         if len(comparison.kl) == 0:
             raise

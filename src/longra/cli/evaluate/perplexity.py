@@ -28,22 +28,30 @@ def perplexity(
     threads: options.Threads = None,
     weights: options.Weights = None,
     cache: options.Cache = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what is read here (JSONL); a run that was cut off goes on."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure how surprised a model is by a text: for each token, word or Chinese character, and byte.
 
     The text is read in windows that overlap, and each token is scored once: the first window scores all its tokens, each
-    later one those beyond the one before. Ctrl-C ends early and keeps what is scored.
+    later one those beyond the one before. Ctrl-C ends early and shows what is scored; with --output the same
+    command goes on.
     """
     from longra.cli.app import EXIT_INTERRUPTED
+    from longra.evaluate.journal import Journal
     from longra.evaluate.perplexity import Scoring
 
     text = read_text(file, encoding)
     loaded, _ = options.load_model(model, threads=threads, weights=weights, cache=cache, cache_dir="none")
     scoring = Scoring(loaded, text, window, stride)
     try:
-        with Remaining(scoring.work) as remaining:
-            result = scoring.run(remaining.advance)
+        with Journal(output, scoring.run_of) as journal:
+            scoring.resume(journal.rows)
+            with Remaining(scoring.work) as remaining:
+                result = scoring.run(remaining.advance, journal.add)
     except KeyboardInterrupt:
         if scoring.scored == 0:
             raise
