@@ -1,5 +1,6 @@
 """`longra chat` on a pipe and at a terminal."""
 
+import io
 import json
 import stat
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from running import Live, longra
 
+from longra.cli.chat_input import Input
 from longra.tasks.chat_log import kept_conversations
 
 pytestmark = pytest.mark.usefixtures("default_installed")
@@ -113,28 +115,22 @@ def test_a_conversation_that_no_longer_fits_is_kept_and_told(tmp_path: Path) -> 
     assert len(ran.out.splitlines()) >= 2  # the short message after it was answered
 
 
-def test_a_shorter_context_summarises_and_says_so_and_goes_on_from_the_summary() -> None:
-    lines = "".join(f"Tell me something about the number {i}.\n" for i in range(1, 7))
-    words = ("chat", "-t", "0", "-n", "40", "--context", "300", "--json")
-    ran = longra(*words, stdin=f"{lines}/history\n")
+def test_a_shorter_context_summarises_and_says_so() -> None:
+    lines = "".join(f"Tell me something about the number {i}.\n" for i in range(1, 6))
+    ran = longra("chat", "-t", "0", "-n", "24", "--context", "200", "--json", stdin=f"{lines}/history\n")
     assert ran.code == 0
-    assert "context limited from 8,192 to 300" in ran.err
+    assert "context limited from 8,192 to 200" in ran.err
     answers = [json.loads(line) for line in ran.out.splitlines()]
-    assert len(answers) == 6
-    assert all(answer["prompt_tokens"] + 40 <= 300 for answer in answers)
-    last = answers[-1]
-    assert last["summarised_turns"] >= 2
+    assert len(answers) == 5
+    assert all(answer["prompt_tokens"] + 24 <= 200 for answer in answers)
+    turns = answers[-1]["summarised_turns"]
+    assert turns >= 2
     assert "summarising " in ran.err
     assert "Summarise what we said before." in ran.err
-    assert f"the first {last['summarised_turns']} turns as a summary)" in ran.err
-    logged = json.loads(longra("logs", last["conversation"], "--json").out)
-    assert logged["turn_count"] == 6
-    assert logged["turns"][last["summarised_turns"] - 1]["summary"] in ran.err
-    again = longra(*words, "--continue", last["conversation"], "--no-log", stdin="/history\n")
-    assert (
-        again.err.partition("user:")[2]
-        == ran.err.rpartition("(")[0].partition("user:")[2] + again.err[again.err.rindex("(") :]
-    )
+    assert f"the first {turns} turns as a summary)" in ran.err
+    logged = kept_conversations()[-1]
+    assert (logged.id, len(logged.branch)) == (answers[-1]["conversation"], 5)
+    assert str(logged.branch[turns - 1].summary) in ran.err
 
 
 def test_an_answer_that_was_cut_is_told() -> None:
@@ -155,33 +151,25 @@ def test_conversations_are_kept_and_go_on(tmp_path: Path) -> None:
     messages = saved(tmp_path, "And now?", "--continue", mine[:6])
     assert [message["content"] for message in messages[:2]] == ["Be brief.", "My name is Ada."]
     assert [message["role"] for message in messages[3:]] == ["user", "assistant"]
-    silent = longra("chat", *GREEDY, "--no-log", "--json", stdin="Not for the log.\n")
+    words = ("chat", *GREEDY, "-c", "--no-log", "--system", "Be loud.", "--json")
+    silent = longra(*words, stdin="/system\nNot for the log.\n")
+    assert silent.err.startswith(f"going on with {mine}, 2 turns: My name is Ada.\nsystem: Be loud.\n")
     assert json.loads(silent.out)["conversation"] is None
     assert not any(kept.holds(["log"]) for kept in kept_conversations())
-    again = longra("chat", "-c", "--system", "Be loud.", stdin="/system\n")
-    assert again.err == f"going on with {mine}, 2 turns: My name is Ada.\nsystem: Be loud.\n"
 
 
-def test_a_log_that_cannot_be_used_is_one_warning_and_an_error_only_where_it_is_needed(
-    smollm2: Path, tmp_path: Path
-) -> None:
+def test_a_log_that_cannot_be_used_is_one_warning(smollm2: Path, tmp_path: Path) -> None:
     (tmp_path / "conversations.db").write_text("no database " * 100)
-    words = ("chat", *GREEDY, "-m", str(smollm2))
-    ran = longra(*words, stdin="Hello!\n", LONGRA_HOME=str(tmp_path))
+    ran = longra("chat", *GREEDY, "-m", str(smollm2), stdin="Hello!\n", LONGRA_HOME=str(tmp_path))
     assert ran.code == 0
     assert ran.err.startswith("warning: this conversation is not kept: ")
     assert ran.out.strip()
-    ran = longra(*words, "--continue", stdin="Hello!\n", LONGRA_HOME=str(tmp_path))
-    assert (ran.code, ran.out) == (1, "")
-    assert "file is not a database" in ran.err
 
 
-def test_messages_of_several_lines() -> None:
-    marked = '"""\n/a\n\nb\n"""\n"""one line"""\n/history\n"""\nthe end of input\nends one too'
-    ran = longra("chat", *GREEDY, "--json", stdin=marked)
-    assert (ran.code, ran.out.count("\n")) == (0, 3)
-    assert "user:\n/a\n\nb\n\nassistant:\n" in ran.err
-    assert "user:\none line\n\nassistant:\n" in ran.err
+def test_messages_of_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = 'first\n"""\n/a\n\nb\n"""\n"""one line"""\n"""\nthe end of input\nends one too'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped.encode())))
+    assert list(Input().messages()) == ["first", "//a\n\nb", "one line", "the end of input\nends one too"]
 
 
 def test_help_and_the_end_of_input() -> None:
