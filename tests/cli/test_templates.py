@@ -27,7 +27,7 @@ def test_list_show_copy_and_use() -> None:
     target = Path(longra("templates", "text", "--copy", "mine").out.strip())
     assert target == templates_folder() / "mine.yaml"
     target.write_text('task: text\nabout: Mine.\nchat: {user: "Sing: {{ request }}"}\n', encoding="utf-8")
-    assert "mine      text  yours  Mine." in longra("templates").out
+    assert ["mine", "text", "yours", "Mine."] in [line.split() for line in longra("templates").out.splitlines()]
     shown = longra("generate", "la", "--template", "mine", "--show-prompt")
     assert "<|im_start|>user\nSing: la<|im_end|>" in shown.out
     assert "mine.yaml" in shown.err

@@ -49,7 +49,8 @@ def _report(manifest: "Manifest", quiet: bool) -> dict[str, Any]:
     differences = store.verify(manifest)
     if not quiet:
         size = console.human_bytes(manifest.bytes)
-        console.result(f"{manifest.name}  {'changed' if differences else 'ok'}  {len(manifest.files)} files, {size}")
+        count = f"{len(manifest.files)} file{'' if len(manifest.files) == 1 else 's'}"
+        console.result(f"{manifest.name}  {'changed' if differences else 'ok'}  {count}, {size}")
         for difference in differences:
             console.result(f"  {difference.path}: expected {difference.expected}, found {difference.found}")
         if differences:

@@ -9,7 +9,7 @@ from longra.tasks.translation.formats.plain import lines_of
 from longra.tasks.translation.placeholders import spans_of
 from longra.tasks.translation.prose import inside, one_line
 from longra.text.tidy.document import Line
-from longra.text.tidy.inline import span_around
+from longra.text.tidy.inline import Span, span_around
 from longra.text.tidy.scripts import CJK_OR_WIDE
 
 _TIMING = re.compile(r"\s*(?:\d{1,3}:)?\d{1,2}:\d{2}[,.]\d{1,3}\s*-->\s*(?:\d{1,3}:)?\d{1,2}:\d{2}[,.]\d{1,3}")
@@ -52,7 +52,7 @@ def read(text: str, wanted: Wanted) -> Document:
 def balanced(text: str, count: int, spaced: bool) -> list[str]:
     """A text in `count` lines of about the same length, or in fewer where it has too few places to break it."""
     spans = spans_of(text)
-    places = [at for at in range(1, len(text)) if _may_break(text, at, spaced) and not span_around(at, spans)]
+    places = [at for at in range(1, len(text)) if _may_break(text, at, spaced) and not _splits(at, spans)]
     chosen: list[int] = []
     for number in range(1, count):
         later = [at for at in places if not chosen or at > chosen[-1]]
@@ -65,6 +65,12 @@ def _cost(text: str, at: int, goal: float) -> float:
     """Characters from where the break would be best; behind punctuation it may be an eighth of the text further."""
     bonus = len(text) / 8 if text[:at].rstrip()[-1:] in _NEVER_FIRST else 0
     return abs(at - goal) - bonus
+
+
+def _splits(at: int, spans: list[Span]) -> bool:
+    """Whether a break before character `at` would be within a span."""
+    span = span_around(at, spans)
+    return span is not None and span.start < at
 
 
 def _may_break(text: str, at: int, spaced: bool) -> bool:
