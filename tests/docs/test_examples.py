@@ -1,7 +1,6 @@
 """The examples in the docs do what the docs say."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -34,8 +33,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def home(default_store: Path, tmp_path: Path, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of its own, with the default model."""
-    monkeypatch.setenv("LONGRA_HOME", str(shutil.copytree(default_store, tmp_path / "home")))
-    return tmp_path / "home"
+    made = tmp_path / "home"
+    made.mkdir()
+    (made / "models").symlink_to(default_store / "models")
+    monkeypatch.setenv("LONGRA_HOME", str(made))
+    return made
 
 
 @pytest.mark.usefixtures("home")

@@ -11,6 +11,7 @@ from longra.cli import console, options
 from longra.cli.remaining import Remaining
 from longra.cli.saving import save_text
 from longra.errors import UsageError
+from longra.memory import peak_memory
 
 if TYPE_CHECKING:
     from longra.backends.native import NativeBackend
@@ -43,7 +44,7 @@ def bench(
     _check_plot(plot, bool(contexts and counts))
     from longra.backends.native import NativeBackend
     from longra.cli.app import EXIT_INTERRUPTED
-    from longra.evaluate.speed import Bench, peak_memory
+    from longra.evaluate.speed import Bench
     from longra.evaluate.speed_run import jobs, measure, work
 
     loaded, _ = running.load(cache_dir="none")
@@ -125,7 +126,6 @@ def _keep(speeds: "list[Speed]", running: options.Running, name: str) -> None:
 
 
 def _facts(backend: "NativeBackend", run: "Bench") -> dict[str, object]:
-    from longra.evaluate.speed import peak_memory
 
     return {
         "threads": backend.threads,

@@ -1,9 +1,9 @@
 """What `generate` and `chat` tell on stderr: what went into a text, how fast it came, and what cut it."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from longra.cli import console
+from longra.memory import peak_memory
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -25,7 +25,7 @@ def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
         f"first after {times.time_to_first_token_seconds:.2f} s",
         f"{chosen}, {_extent(result, config)}",
         f"{threads} thread{'s' if threads > 1 else ''}",
-        f"peak memory {console.human_bytes(peak_memory_bytes())}",
+        f"peak memory {console.human_bytes(peak_memory())}",
         f"seed {result.seed}",
     ]
     return "; ".join(parts)
@@ -48,15 +48,6 @@ def _cuts(config: "GenerationConfig") -> str:
         for name, off in (("top_k", 0), ("top_p", 1), ("min_p", 0), ("typical_p", 1))
         if getattr(config, name) != off
     )
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held at once; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def context_note(result: "Result", config: "GenerationConfig") -> str | None:

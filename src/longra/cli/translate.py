@@ -12,6 +12,7 @@ from longra.cli.remaining import Remaining
 from longra.cli.saving import save_text
 from longra.cli.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
+from longra.memory import peak_memory
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -182,7 +183,7 @@ def _summary(job: "Translation", model: "Model") -> str:
     return (
         f"{model.name}: loaded in {model.load_seconds:.2f} s; {_count(len(job.segments), 'segment')}, asked {tries:,} "
         f"times; {f'from {job.source.name} ' if job.source else ''}into {job.target.name}; "
-        f"peak memory {console.human_bytes(notes.peak_memory_bytes())}"
+        f"peak memory {console.human_bytes(peak_memory())}"
     )
 
 

@@ -1,7 +1,5 @@
 """Speed of a loaded model, beside the rates at which this machine reads and multiplies, all measured in one run."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ import numpy as np
 
 from longra.backends.base import PAGE_TOKENS, Arithmetic, Backend, Chunk
 from longra.errors import UsageError
+from longra.memory import peak_memory
 
 if TYPE_CHECKING:
     from longra.files.spec import ModelSpec
@@ -220,11 +219,6 @@ def rounds(tokens: int) -> int:
 def step_work(streams: int) -> int:
     """What a decoding step takes, in prompt tokens that could be read meanwhile: roughly, for the time left."""
     return 16 + streams
-
-
-def peak_memory() -> int:
-    """Bytes; the unit of ru_maxrss is a kilobyte but on macOS."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _pairs(tokens: int, window: int | None) -> float:
