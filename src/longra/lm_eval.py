@@ -40,7 +40,7 @@ _Done = TypeVar("_Done")
 
 
 @register_model("longra")
-class LongraLM(TemplateLM):  # type: ignore[misc]  # the harness has no types
+class LongraLM(TemplateLM):
     """A model of Longra as the harness sees it.
 
     Args:
