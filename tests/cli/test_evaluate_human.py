@@ -167,6 +167,8 @@ def test_what_is_left_out_is_told() -> None:
         (("old.jsonl", "new.jsonl", "--json"), 2, "add --report"),
         (("--report", "old.jsonl"), 2, "leave the files out"),
         (("--report", "--json", "--csv"), 2, "--json or --csv, not both"),
+        (("--report", "--seed", "0"), 2, "which --db knows; leave them out of --report"),
+        (("--report", "--mode", "rating"), 2, "which --db knows; leave them out of --report"),
         (("--report",), 1, "there are no votes in votes.db, which is not there"),
         (("--report", "--db", "old.jsonl"), 1, "cannot use old.jsonl for votes: file is not a database"),
         (("old.jsonl", "new.jsonl", "--port", "70000"), 2, "--port"),

@@ -43,6 +43,20 @@ def test_ctrl_c_keeps_what_is_scored(tmp_path: Path) -> None:
         assert run.end() == 130
         assert "perplexity per token" in run.output
         assert "interrupted: " in run.output
+        assert "give --output FILE.jsonl" in run.output
+
+
+def test_an_interrupted_run_goes_on_to_the_same_figures(tmp_path: Path) -> None:
+    text, kept = tmp_path / "long.txt", tmp_path / "kept.jsonl"
+    text.write_text(TEXT * 12, encoding="utf-8")
+    words = ("evaluate", "perplexity", "smollm2", str(text), "--window", "64", "--json")
+    whole = json.loads(longra(*words, "--output", str(kept)).out)
+    rows = kept.read_bytes().splitlines(keepends=True)
+    kept.write_bytes(b"".join(rows[:3]) + rows[3][:20])  # cut off in the midst of a line
+    again = json.loads(longra(*words, "--output", str(kept)).out)
+    assert again.pop("nats") == pytest.approx(whole.pop("nats"))
+    assert {name: again[name] for name in ("tokens", "complete")} == {"tokens": whole["tokens"], "complete": True}
+    assert len(kept.read_bytes().splitlines()) == len(rows)
 
 
 @pytest.mark.parametrize(

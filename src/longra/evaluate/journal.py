@@ -67,6 +67,11 @@ class Journal:
         return row
 
 
+def way_on(output: Path | None) -> str:
+    """What a user whose run was cut off can do, for the end of a message."""
+    return "nothing is kept; give --output FILE.jsonl" if output is None else "the same command goes on from there"
+
+
 def _drop_torn_line(path: Path) -> None:
     """Cut off what was being written when the machine or the process died: a line without its end."""
     with path.open("rb+") as file:

@@ -101,8 +101,9 @@ def _ks(text: str, samples: int) -> list[int]:
 
 
 def _interrupted(found: int, asked: int, output: Path | None) -> str:
-    way = "nothing is kept; give --output FILE.jsonl" if output is None else "the same command goes on from there"
-    return f"interrupted: {found:,} of {asked:,} answers; {way}"
+    from longra.evaluate.journal import way_on
+
+    return f"interrupted: {found:,} of {asked:,} answers; {way_on(output)}"
 
 
 def _show(

@@ -95,7 +95,7 @@ def write(how: Generating, source: str, segments: Sequence[str]) -> Written:
         LongraError, UsageError: see `longra.evaluate.generated` and `longra.evaluate.journal`.
     """
     from longra.evaluate.generated import Asking, Hypothesis, hypotheses, prompts_of, settings_of, signature_of
-    from longra.evaluate.journal import Journal
+    from longra.evaluate.journal import Journal, way_on
 
     config = how.config()
     prompts = dict(enumerate(prompts_of(source, segments, how.prompt), 1))
@@ -117,8 +117,7 @@ def write(how: Generating, source: str, segments: Sequence[str]) -> Written:
                     found[hypothesis.number] = hypothesis
                     remaining.advance(1)
         except KeyboardInterrupt:
-            way = "the same command goes on" if how.output else "nothing is kept; give --output OUT.jsonl"
-            console.note(f"interrupted: {len(found):,} of {len(prompts):,} are written; {way}")
+            console.note(f"interrupted: {len(found):,} of {len(prompts):,} are written; {way_on(how.output)}")
             raise
     ordered = [found[number] for number in prompts]
     if how.output is not None and missing:

@@ -61,7 +61,7 @@ class Report:
     as_csv: Annotated[bool, typer.Option("--csv", help="Figures on stdout, one a line.")] = False
     html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the report as a page.")] = None
 
-    def check(self, outputs: list[str] | None) -> None:
+    def check(self, outputs: list[str] | None, asked: Asked) -> None:
         """That the options fit each other.
 
         Raises:
@@ -73,6 +73,10 @@ class Report:
             raise UsageError("standard output takes --json or --csv, not both")
         if self.report and outputs:
             raise UsageError("--report reads the votes in --db, which knows the texts; leave the files out")
+        if self.report and (asked.mode or asked.criteria is not None or asked.seed is not None):
+            raise UsageError(
+                "--mode, --criteria and --seed are the study's, which --db knows; leave them out of --report"
+            )
 
 
 def human(
@@ -97,7 +101,7 @@ def human(
     """
     from longra.evaluate.human.votes import VoteFile
 
-    shown.check(outputs)
+    shown.check(outputs, asked)
     votes = VoteFile(db)
     if shown.report:
         _report(votes, shown, language)

@@ -46,7 +46,7 @@ def kl(
     """
     from longra.cli.app import EXIT_INTERRUPTED
     from longra.evaluate.divergence import Comparison
-    from longra.evaluate.journal import Journal
+    from longra.evaluate.journal import Journal, way_on
 
     text = read_text(file, encoding)
     one, _ = options.load_model(
@@ -68,7 +68,9 @@ def kl(
     else:
         console.result(_shown(result))
     if not result.complete:
-        console.note(f"interrupted: {result.positions:,} positions are compared, and not the whole text")
+        console.note(
+            f"interrupted: {result.positions:,} positions are compared, and not the whole text; {way_on(output)}"
+        )
         raise typer.Exit(EXIT_INTERRUPTED)
 
 

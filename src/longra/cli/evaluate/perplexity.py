@@ -41,7 +41,7 @@ def perplexity(
     command goes on.
     """
     from longra.cli.app import EXIT_INTERRUPTED
-    from longra.evaluate.journal import Journal
+    from longra.evaluate.journal import Journal, way_on
     from longra.evaluate.perplexity import Scoring
 
     text = read_text(file, encoding)
@@ -61,7 +61,7 @@ def perplexity(
     else:
         console.result(_shown(result))
     if not result.complete:
-        console.note(f"interrupted: {result.tokens:,} tokens are scored, and not the whole text")
+        console.note(f"interrupted: {result.tokens:,} tokens are scored, and not the whole text; {way_on(output)}")
         raise typer.Exit(EXIT_INTERRUPTED)
 
 

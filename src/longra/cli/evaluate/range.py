@@ -52,7 +52,7 @@ def range(
     Tasks are RULER's: a number said once in noise, one of four numbers by its key, variables that are assigned from one
     another, and the most common words of a list. Ctrl-C ends it; with --output the same command goes on.
     """
-    from longra.evaluate.journal import Journal
+    from longra.evaluate.journal import Journal, way_on
     from longra.evaluate.range.cells import from_row, grid
     from longra.evaluate.range.run import ask, check_room, settings
     from longra.evaluate.range.words import load_words
@@ -84,8 +84,7 @@ def range(
         _show(findings, run, as_json)
         _save(findings, run, plot, html)
     if interrupted:
-        way = "nothing is kept; give --output FILE.jsonl" if output is None else "the same command goes on from there"
-        console.note(f"interrupted: {len(findings):,} of {len(cells):,} questions; {way}")
+        console.note(f"interrupted: {len(findings):,} of {len(cells):,} questions; {way_on(output)}")
         raise KeyboardInterrupt
 
 
