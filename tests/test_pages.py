@@ -25,7 +25,7 @@ from longra.evaluate.tune.figures import measure
 from longra.evaluate.tune.grid import Cell
 from longra.evaluate.tune.page import About, tune_page
 from longra.evaluate.tune.run import Finished
-from longra.result import Continuation, Result, Timings
+from longra.generation.result import Continuation, Result, Timings
 from longra.sampling import Choice, GenerationConfig
 
 HOSTILE = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"> & so on"

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from longra import errors
     from longra.auto import AutoModelForCausalLM
-    from longra.model import Model, load
-    from longra.result import Result
+    from longra.generation.result import Result
+    from longra.generation.stream import Stream
+    from longra.loading import load
+    from longra.model import Model
     from longra.sampling import GenerationConfig
-    from longra.stream import Stream
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load": "longra.model",
+    "load": "longra.loading",
     "Model": "longra.model",
-    "Result": "longra.result",
-    "Stream": "longra.stream",
+    "Result": "longra.generation.result",
+    "Stream": "longra.generation.stream",
     "AutoModelForCausalLM": "longra.auto",
     "GenerationConfig": "longra.sampling",
 }

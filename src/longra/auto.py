@@ -32,7 +32,7 @@ class AutoModelForCausalLM:
     @classmethod
     def from_pretrained(cls, name_or_path: str, **options: Any) -> "AutoModelForCausalLM":
         """Load an installed name, Hub id or path; options are those of `longra.load`."""
-        from longra.model import load
+        from longra.loading import load
 
         unknown = sorted(set(options) - _OPTIONS)
         if unknown:

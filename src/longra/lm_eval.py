@@ -24,7 +24,8 @@ from tqdm import tqdm
 
 from longra.errors import TemplateError, UsageError
 from longra.evaluate.continuations import Scored, score_continuations
-from longra.model import Model, load
+from longra.loading import load
+from longra.model import Model
 from longra.sampling import GenerationConfig
 from longra.text.chat_template import ChatTemplate
 

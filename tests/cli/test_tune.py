@@ -12,7 +12,7 @@ from longra.cli.tuned import _show_side_by_side
 from longra.evaluate.tune.figures import Measured, measure
 from longra.evaluate.tune.grid import DEFAULT_AXES, Cell
 from longra.evaluate.tune.run import Finished
-from longra.result import Continuation, Result, Timings
+from longra.generation.result import Continuation, Result, Timings
 from longra.sampling import GenerationConfig
 from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset

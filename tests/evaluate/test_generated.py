@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from longra.errors import ContextError, UsageError
 from longra.evaluate.generated import Asking, hypotheses, prompts_of, settings_of, signature_of
-from longra.model import load
+from longra.loading import load
 from longra.sampling import GenerationConfig
 
 ROWS = [{"q": "one", "lang": "en", "n": 1}, {"q": "two", "lang": "fr", "n": 2}]

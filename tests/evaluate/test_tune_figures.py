@@ -15,8 +15,8 @@ from longra.evaluate.tune.grid import DEFAULT_AXES, Cell, cells_of, preset_of, v
 from longra.evaluate.tune.page import About, tune_page
 from longra.evaluate.tune.plot import tune_plot
 from longra.evaluate.tune.run import Finished, Wanted, run, work
-from longra.model import load
-from longra.result import Continuation, Result, Timings
+from longra.generation.result import Continuation, Result, Timings
+from longra.loading import load
 from longra.sampling import Choice, GenerationConfig
 from longra.text.units import units_of
 

@@ -6,7 +6,7 @@ import pytest
 
 import longra
 from longra.errors import ContextError, UsageError
-from longra.stream import Stream
+from longra.generation.stream import Stream
 from longra.tasks.writing import Writing, plan_text, text
 from longra.text.units import count
 

@@ -38,5 +38,5 @@ def look(
         written = model.tokenizer.encode(passage, add_special=False)
         if not written:
             raise UsageError("the passage is empty; give at least one character")
-        model._check_fits(len(tokens), len(written))
+        model.check_fits(len(tokens), len(written))
     return attention(trace(model, tokens, written), source)

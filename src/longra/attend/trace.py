@@ -28,7 +28,7 @@ def trace(model: "Model", prompt: Items[int], text: Items[int]) -> Trace:
     engine, length = model.engine, len(prompt) + len(text)
     mass: Float32 = np.zeros((len(text), length), np.float32)
     with engine.alone():
-        sequence = Sequence(engine.pool, prompt, extended=model._extended(length))
+        sequence = Sequence(engine.pool, prompt, extended=model.spec.extended(length))
         engine.prefix.adopt(sequence)  # generating the text has just read the prompt
         sequence.tokens.extend(text[:-1])
         try:

@@ -13,7 +13,7 @@ from longra.cli.streaming import show
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
-    from longra.stream import Stream
+    from longra.generation.stream import Stream
     from longra.tasks.dialogue import Conversation
     from longra.tasks.messages import Message
 

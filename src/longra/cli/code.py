@@ -15,7 +15,7 @@ from longra.errors import LongraError, UsageError
 from longra.library.paths import existing_path
 
 if TYPE_CHECKING:
-    from longra.result import Result
+    from longra.generation.result import Result
     from longra.tasks.coding.coding import CodePlan
     from longra.tasks.coding.trials import Trial
     from longra.text.tidy import Step

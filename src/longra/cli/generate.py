@@ -13,7 +13,7 @@ from longra.cli.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidie
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
-    from longra.result import Result
+    from longra.generation.result import Result
     from longra.tasks.goal import Goal
     from longra.tasks.template import Template
     from longra.tasks.writing import TextPlan

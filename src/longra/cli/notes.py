@@ -6,8 +6,8 @@ from longra.cli import console
 from longra.memory import peak_memory
 
 if TYPE_CHECKING:
+    from longra.generation.result import Continuation, Result
     from longra.model import Model
-    from longra.result import Continuation, Result
     from longra.sampling import GenerationConfig
     from longra.tasks.goal import Goal
 

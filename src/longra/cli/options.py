@@ -226,7 +226,7 @@ def load_model(model: str | None, **how: Any) -> "tuple[LoadedModel, str]":
         how: as in `longra.load`.
     """
     from longra.library import default_model
-    from longra.model import load
+    from longra.loading import load
 
     console.tell_warnings()
     name = default_model() if model is None else model

@@ -87,12 +87,11 @@ def _place(prompt: str | None, chat: bool, running: options.Running) -> _Place:
     if prompt is None:
         return _Place(TOWN, 'the example "In this town there is", after the text " a no a one a no a"')
     from longra.sampling import GenerationConfig
-    from longra.stream import breakers_of
 
     model, _ = running.load()
     tokens = model.encode(prompt, chat)
     tokenizer = model.tokenizer
-    breakers = breakers_of(tokenizer, GenerationConfig(dry_multiplier=1))
+    breakers = tokenizer.tokens_with(GenerationConfig().dry_breakers)
     moment = Moment(model.logits(tokens)[0], tokens, ends=tokenizer.eos_ids, breakers=breakers)
     return _Place(moment, f'{"the answer to" if chat else "the text after"} "{prompt}", {model.name}', tokenizer)
 

@@ -6,7 +6,7 @@ from longra.cli import console
 from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
-    from longra.stream import Stream
+    from longra.generation.stream import Stream
     from longra.tasks.coding.coding import Coding
     from longra.tasks.writing import Writing
 

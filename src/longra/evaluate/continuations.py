@@ -43,5 +43,5 @@ def score_continuations(model: Model, read: Sequence[int], continuations: Sequen
                 greedy[i] &= bool(best[row] == token)
         done += len(rows)
 
-    model.engine.read(read, last, take, model._extended(len(read)))
+    model.engine.read(read, last, take, model.spec.extended(len(read)))
     return [(float(log), same) for log, same in zip(sums, greedy, strict=True)]

@@ -6,10 +6,10 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from longra.generation.result import Result
+    from longra.generation.stream import Stream
     from longra.model import Model
-    from longra.result import Result
     from longra.sampling import GenerationConfig
-    from longra.stream import Stream
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")

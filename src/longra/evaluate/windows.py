@@ -86,7 +86,7 @@ def rows_after(model: "Model", tokens: Sequence[int], last: int) -> Iterator[Flo
         float32 [at most SCORED_ROWS, vocabulary]; the caller's until the next one.
     """
     engine = model.engine
-    reading = Reading(engine.pool, tokens, extended=model._extended(len(tokens)))
+    reading = Reading(engine.pool, tokens, extended=model.spec.extended(len(tokens)))
     try:
         while reading.unread:
             most = min(PREFILL_ROWS, max(0, reading.unread - last) + SCORED_ROWS)

@@ -99,3 +99,7 @@ class ModelSpec:
     def rope_of(self, layer: int) -> Rope | None:
         """The rope of a layer."""
         return self.local_rope if self.local_rope is not None and self.windows[layer] is not None else self.rope
+
+    def extended(self, length: int) -> bool:
+        """Whether a text of this length needs rope's frequencies for long sequences."""
+        return self.rope is not None and self.rope.limit is not None and length > self.rope.limit

@@ -1,7 +1,9 @@
 """What a user may ask of a generation, checked when it is made."""
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from longra.errors import UsageError
 from longra.sampling.parameters import NUMBERS, UNBOUNDED, Number, check_number
@@ -89,6 +91,29 @@ class GenerationConfig:
     def greedy(self) -> bool:
         """Whether the most likely token is always taken."""
         return self.temperature < GREEDY_BELOW
+
+
+def configured(config: GenerationConfig | None, parameters: Mapping[str, Any]) -> GenerationConfig:
+    """A config with some fields given by name, and a seed drawn where there is none.
+
+    Raises:
+        UsageError: there is no such field, or a value is out of range.
+    """
+    made = changed(config or GenerationConfig(), parameters)
+    return made if made.seed is not None else replace(made, seed=secrets.randbits(32))
+
+
+def changed(config: GenerationConfig, parameters: Mapping[str, Any]) -> GenerationConfig:
+    """A config with some fields given by name; raises as `configured`."""
+    known = GenerationConfig.__dataclass_fields__
+    for name in parameters:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"generate has no parameter {name!r}; {hint}")
+    return replace(config, **parameters)
 
 
 def _strings(name: str, values: tuple[str, ...]) -> None:

@@ -10,9 +10,9 @@ from longra.tasks.messages import Message, Turn, messages_of
 from longra.tasks.summary import Summariser, Summary, most_tokens
 
 if TYPE_CHECKING:
+    from longra.generation.stream import Stream
     from longra.model import Model
     from longra.sampling import GenerationConfig
-    from longra.stream import Stream
     from longra.tasks.chat_log import Logged
     from longra.tasks.record import Record
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from longra.errors import UsageError
+from longra.generation.stream import Stream
 from longra.sampling import GenerationConfig
-from longra.stream import Stream, changed
+from longra.sampling.config import changed
 from longra.tasks.prompting import Prompt, begin, prompt_tokens
 from longra.tasks.template import Template
 

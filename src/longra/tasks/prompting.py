@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from longra.stream import Stream, configured
+from longra.sampling.config import configured
 
 if TYPE_CHECKING:
+    from longra.generation.stream import Stream
     from longra.model import Model
     from longra.sampling import GenerationConfig
 
@@ -27,13 +28,13 @@ def prompt_tokens(model: "Model", prompt: Prompt) -> list[int]:
     return model.tokenizer.encode(model.template.render(said) + str(last["content"]), add_special=False)
 
 
-def begin(model: "Model", prompt: Prompt, config: "GenerationConfig") -> Stream:
+def begin(model: "Model", prompt: Prompt, config: "GenerationConfig") -> "Stream":
     """Begin to write.
 
     Raises:
         ContextError: the prompt does not fit into the context; else as `prompt_tokens`.
     """
-    return Stream(model, prompt_tokens(model, prompt), configured(config, {}), _goes_on(prompt))
+    return model.begin(prompt_tokens(model, prompt), configured(config, {}), _goes_on(prompt))
 
 
 def _goes_on(prompt: Prompt) -> bool:

@@ -25,7 +25,7 @@ from typing import Any
 
 from longra.errors import TemplateError, UsageError
 from longra.sampling import GenerationConfig
-from longra.stream import changed
+from longra.sampling.config import changed
 from longra.tasks.template_file import FIELDS, FORMS, read_template
 from longra.tasks.template_places import find_template
 

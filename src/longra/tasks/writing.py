@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from longra.errors import ContextError
-from longra.result import Result, joined
-from longra.stream import Stream, configured
+from longra.generation.result import Result, joined
+from longra.generation.stream import Stream
+from longra.sampling.config import configured
 from longra.tasks.goal import Goal, goal_for
 from longra.tasks.manuscript import Manuscript
 from longra.tasks.plan import Plan

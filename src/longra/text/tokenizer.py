@@ -104,6 +104,11 @@ class Tokenizer:
             found = self._bytes[token] = self._spell(token)
         return found
 
+    def tokens_with(self, marks: Iterable[str]) -> set[int]:
+        """Every token whose text holds one of these."""
+        wanted = [mark.encode() for mark in marks]
+        return {token for token in range(self.vocabulary) if any(mark in self.token_bytes(token) for mark in wanted)}
+
     def token_text(self, token: int) -> str:
         """The token as its vocabulary spells it, for people to look at; empty beyond the vocabulary."""
         return self._parts.tokens[token] if 0 <= token < self.vocabulary else ""

@@ -13,7 +13,7 @@ from longra.evaluate.tune.run import Finished
 from longra.text.units import UnitName
 
 if TYPE_CHECKING:
-    from longra.result import Continuation
+    from longra.generation.result import Continuation
 
 REPETITION = ("distinct_1", "distinct_2", "rep_2", "rep_3", "rep_4", "compression_ratio")
 """Measures of `longra evaluate text`, over a whole text, in the order in which they are shown."""

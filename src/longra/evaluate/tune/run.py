@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from longra.evaluate.tune.grid import Cell
 
 if TYPE_CHECKING:
+    from longra.generation.result import Result
+    from longra.generation.stream import Stream
     from longra.model import Model
-    from longra.result import Result
-    from longra.stream import Stream
 
 _GLANCE = 0.2
 """Seconds between two looks at how far all are."""

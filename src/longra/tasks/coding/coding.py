@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longra.errors import UsageError
-from longra.result import Result
+from longra.generation.result import Result
 from longra.tasks.coding.blocks import function_end
 from longra.tasks.coding.infill import infill_of
 from longra.tasks.coding.languages import Language, guess_language, language_named

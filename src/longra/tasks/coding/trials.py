@@ -9,7 +9,7 @@ from longra.errors import UsageError
 from longra.tasks.coding.languages import PYTHON
 
 if TYPE_CHECKING:
-    from longra.result import Result
+    from longra.generation.result import Result
     from longra.tasks.coding.coding import CodePlan
 
 BOLD = 0.8

@@ -18,9 +18,9 @@ from longra.tasks.translation.prompts import Prompts
 from longra.text.tidy import parse_steps, tidy
 
 if TYPE_CHECKING:
+    from longra.generation.stream import Stream
     from longra.model import Model
     from longra.sampling import GenerationConfig
-    from longra.stream import Stream
 
 TRIES = 3
 """Of a segment: as it is; with numbers for its placeholders, and told what it must keep; the same, drawn."""

@@ -5,8 +5,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longra.generation.writer import Writer
 from longra.text.stream import StreamDecoder
-from longra.writer import Writer
 
 
 class Pieces:
