@@ -13,9 +13,9 @@ import pytest
 
 import longra
 from longra.engine.page_folder import page_files
+from longra.engine.page_identity import cache_identity, file_identity
 from longra.errors import UsageError
 from longra.files.checkpoint import open_checkpoint
-from longra.identity import cache_identity, file_identity
 from longra.library import cache
 
 PROMPT = "The history of printing begins with seals pressed into wet clay. " * 12

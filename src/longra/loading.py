@@ -14,12 +14,12 @@ from longra.engine.page_folder import PageFolder
 from longra.errors import UsageError
 from longra.files.checkpoint import Checkpoint, open_checkpoint
 from longra.files.spec import ModelSpec
+from longra.files.weight_file import weight_file
 from longra.model import Model
 from longra.models import build_graph
 from longra.models.longer import read_longer
 from longra.text.chat_template import ChatTemplate, chat_template
 from longra.text.tokenizer import Tokenizer, load_tokenizer
-from longra.weights import weight_file
 
 _LOG = logging.getLogger("longra")
 
@@ -92,7 +92,7 @@ def _page_folder(
     checkpoint: Checkpoint, spec: ModelSpec, backend: Backend, wanted: str | Path | None
 ) -> PageFolder | None:
     """The prefix cache's folder for a model, or None where the user wants none."""
-    from longra.identity import cache_identity
+    from longra.engine.page_identity import cache_identity
     from longra.library.cache import cache_folder, cache_limit
 
     home = cache_folder(wanted)

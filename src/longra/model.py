@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.engine import Engine, Request, Text
 from longra.engine.drafts import Drafts
 from longra.errors import ContextError, TemplateError, UsageError
 from longra.files.spec import ModelSpec
+from longra.files.weight_file import WeightFile
 from longra.generation.result import Result
 from longra.generation.script import Script
 from longra.generation.stream import Stream
@@ -19,7 +20,6 @@ from longra.sampling import GenerationConfig, Sampler
 from longra.sampling.config import configured
 from longra.text.chat_template import ChatTemplate
 from longra.text.tokenizer import Tokenizer
-from longra.weights import WeightFile
 
 Prompt = str | Sequence[int] | Sequence[Mapping[str, Any]]
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from plain import plain_text, run, steps, texts_of, tokens_of
 from toy import VOCABULARY, ToyBackend, logits_after
 
-from longra.backends.base import PAGE_TOKENS, Float32
+from longra.arrays import Float32
+from longra.backends.base import PAGE_TOKENS
 from longra.engine import Engine, Request, Text, scheduler
 from longra.errors import LongraError
 

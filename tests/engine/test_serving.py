@@ -8,7 +8,7 @@ import pytest
 from plain import plain_text, texts_of, tokens_of
 from toy import ToyBackend
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.engine import Engine, Request, Text
 from longra.sampling import Choice
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8
+from longra.arrays import Float32, UInt8
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk
 
 VOCABULARY = 97
 

@@ -7,7 +7,8 @@ import pytest
 import longra
 from longra.errors import ContextError, UsageError
 from longra.generation.stream import Stream
-from longra.tasks.writing import Writing, plan_text, text
+from longra.tasks.rounds import Writing
+from longra.tasks.writing import plan_text, text
 from longra.text.units import count
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from longra.arrays import Float32
 from longra.attend.passages import Span, passages, sentences
-
-Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

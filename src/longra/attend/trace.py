@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from longra.attend.shares import Float32, Trace
+from longra.arrays import Float32
+from longra.attend.shares import Trace
 from longra.engine.scheduler import PREFILL_ROWS
 from longra.engine.sequence import Sequence
 

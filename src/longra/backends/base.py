@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from longra.arrays import Float32, Int32, UInt8
 from longra.errors import UsageError
-
-Int32 = npt.NDArray[np.int32]
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
 
 PAGE_TOKENS = 64
 """Tokens of one sequence that a KV page holds, over all layers."""

@@ -6,12 +6,13 @@ Qwen2's key bias is up to 200 in some channels, where a rounded key would lose w
 import numpy as np
 import numpy.typing as npt
 
+from longra.arrays import Float32
 from longra.graph import Attention, Linear, Rope
 
 _SLOW_POSITIONS = 8192
 
 
-def key_shift(node: Attention) -> npt.NDArray[np.float32] | None:
+def key_shift(node: Attention) -> Float32 | None:
     """A vector [kv_heads, head_dim] that is taken from all keys before they are rounded.
 
     Softmax does not see what all scores of a query share, so any fixed vector may go: here the bias of channels that rope
@@ -27,7 +28,7 @@ def key_shift(node: Attention) -> npt.NDArray[np.float32] | None:
     return bias
 
 
-def key_scale(node: Attention) -> npt.NDArray[np.float32] | None:
+def key_scale(node: Attention) -> Float32 | None:
     """A vector [kv_heads, head_dim] by which keys are divided and queries multiplied, for keys whose channels share scales.
 
     The products stay, and large channels no longer spoil the steps of their neighbours (as SmoothQuant does for products,
@@ -42,11 +43,11 @@ def key_scale(node: Attention) -> npt.NDArray[np.float32] | None:
     if node.rope is not None:
         first, second = _pairs(node.rope)
         size[:, first] = size[:, second] = np.hypot(size[:, first], size[:, second])
-    scale: npt.NDArray[np.float32] = np.sqrt(np.maximum(size, 1.0)).astype(np.float32)
+    scale: Float32 = np.sqrt(np.maximum(size, 1.0)).astype(np.float32)
     return scale
 
 
-def _bias(node: Attention) -> npt.NDArray[np.float32] | None:
+def _bias(node: Attention) -> Float32 | None:
     """The key bias [kv_heads, head_dim] where it reaches the keys as it is."""
     if not isinstance(node.k, Linear) or node.k.bias is None or node.k_norm is not None:
         return None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from longra import _native
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8, check_mass
+from longra.arrays import Float32, UInt8
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, check_mass
 from longra.backends.lowering import Lowering
 from longra.errors import LongraError, UsageError
 from longra.graph import Graph

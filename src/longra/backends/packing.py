@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from longra._native import Plan
+from longra.arrays import Float32
 from longra.files.tensor import FLOATS, Tensor
 from longra.graph import Rope
 
@@ -50,7 +50,7 @@ class Packing:
         """A bias, or the weights of a norm."""
         return -1 if tensor is None else self.channels(tensor.float32())
 
-    def channels(self, values: npt.NDArray[np.float32] | None) -> int:
+    def channels(self, values: Float32 | None) -> int:
         """Numbers that are no tensor of the file."""
         return -1 if values is None else self._plan.vector(np.ascontiguousarray(values.reshape(-1)))
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, Float32, UInt8, check_mass
+from longra.arrays import Float32, UInt8
+from longra.backends.base import PAGE_TOKENS, Arithmetic, Chunk, check_mass
 from longra.errors import FitError, LongraError, UsageError
 from longra.files.tensor import Tensor
 from longra.graph import (

@@ -72,7 +72,8 @@ def generate(
     config = sampling.biased(config, loaded.tokenizer)
     if note := notes.script_note(text, name):
         console.warning(note)
-    from longra.tasks.writing import Writing, plan_text
+    from longra.generation.stream import Stream
+    from longra.tasks.writing import plan_text
 
     plan = plan_text(loaded, text, length, template=chosen, chat=chat, system=system, config=config)
     if show_prompt:
@@ -82,7 +83,7 @@ def generate(
     if live and config.num_sequences > 1:
         console.result(_heading(0, config.num_sequences))
     stream = plan.begin()
-    interrupted = follow(stream) if isinstance(stream, Writing) and not live else show(stream, live)
+    interrupted = show(stream, live) if live or isinstance(stream, Stream) else follow(stream)
     result = stream.result
     texts = [tidied(sequence.text, steps) for sequence in result.sequences]
     if as_json:

@@ -10,7 +10,7 @@ from longra.cli import console
 if TYPE_CHECKING:
     from longra.files.checkpoint import Checkpoint
     from longra.files.spec import ModelSpec
-    from longra.weights import TensorGroup
+    from longra.files.weight_file import TensorGroup
 
 COMMAND_OPTIONS = {"epilog": "Example:  longra inspect smollm2-135m-instruct"}
 _KV_BYTES = 2
@@ -26,9 +26,9 @@ def inspect(
     the architecture needs is there with the right shape and nothing unknown is left over.
     """
     from longra.files.checkpoint import open_checkpoint
+    from longra.files.weight_file import tensor_groups
     from longra.library import resolve
     from longra.models import check_fit, read_spec
-    from longra.weights import tensor_groups
 
     with open_checkpoint(resolve(model)) as checkpoint:
         spec = read_spec(checkpoint)
@@ -115,7 +115,7 @@ def _tokenizer_kind(checkpoint: "Checkpoint") -> str:
 
 
 def _weight_file(checkpoint: "Checkpoint", spec: "ModelSpec") -> dict[str, Any]:
-    from longra.weights import weight_file
+    from longra.files.weight_file import weight_file
 
     stored = weight_file(checkpoint)
     return {

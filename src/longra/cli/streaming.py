@@ -8,7 +8,7 @@ from longra.cli.remaining import Remaining
 if TYPE_CHECKING:
     from longra.generation.stream import Stream
     from longra.tasks.coding.coding import Coding
-    from longra.tasks.writing import Writing
+    from longra.tasks.rounds import Writing
 
 
 def show(stream: "Stream | Writing | Coding", live: bool = True) -> bool:

@@ -35,12 +35,14 @@ def steps_of(tidy: str | None, no_tidy: bool, default: str | None = None) -> "li
     Raises:
         UsageError: both options are given, or there is no such step.
     """
-    from longra.text.tidy import parse_steps
-
     if no_tidy and tidy is not None:
         raise UsageError("--tidy and --no-tidy contradict each other; give one of them")
     spec = None if no_tidy else tidy or default
-    return None if spec is None else parse_steps(spec)
+    if spec is None:
+        return None
+    from longra.text.tidy import parse_steps
+
+    return parse_steps(spec)
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class Tidied:
 
 def tidied(text: str, steps: "list[Step] | None") -> Tidied:
     """A text, tidied by the steps if there are any."""
-    from longra.text.tidy import tidy
-
     if steps is None:
         return Tidied(text, text)
+    from longra.text.tidy import tidy
+
     how = tidy(text, steps)
     return Tidied(how.text, text, how)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from contextlib import contextmanager
 
-from longra.backends.base import PAGE_TOKENS, Backend, Chunk, Float32
+from longra.arrays import Float32
+from longra.backends.base import PAGE_TOKENS, Backend, Chunk
 from longra.engine.handle import Handle
 from longra.engine.page_folder import PageFolder
 from longra.engine.pages import PagePool

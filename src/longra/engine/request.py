@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.engine.drafts import Drafts
 from longra.engine.sequence import Sequence
 from longra.sampling import Choice, Sampler

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.errors import ContextError
 from longra.model import Model
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

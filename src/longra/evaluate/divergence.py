@@ -12,7 +12,7 @@ from longra.evaluate.distributions import Float64, divergences, likeliest
 from longra.evaluate.windows import beginning, digest, rows_after, window_of, windows
 
 if TYPE_CHECKING:
-    from longra.backends.base import Float32
+    from longra.arrays import Float32
     from longra.model import Model
 
 TOP = 10

@@ -14,7 +14,7 @@ from longra.evaluate.windows import Window, beginning, digest, rows_after, windo
 from longra.text.units import UnitName, name_of, units_of
 
 if TYPE_CHECKING:
-    from longra.backends.base import Float32
+    from longra.arrays import Float32
     from longra.model import Model
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.engine.scheduler import PREFILL_ROWS, SCORED_ROWS
 from longra.engine.sequence import Sequence as Reading
 from longra.errors import UsageError

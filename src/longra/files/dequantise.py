@@ -8,14 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from longra.arrays import Float32, UInt8
 from longra.errors import FormatError
 from longra.files.mapped import shown
-from longra.files.tensor import BLOCKS, Bytes
+from longra.files.tensor import BLOCKS
 
-Float32 = npt.NDArray[np.float32]
-_Blocks = npt.NDArray[np.uint8]  # [blocks, bytes of a block]
+_Blocks = UInt8  # [blocks, bytes of a block]
 
 _CHUNK_WEIGHTS = 1 << 20  # bounds the temporary arrays to a few MB, which also keeps them in the cache
 
@@ -25,7 +24,7 @@ _IQ4_LEVELS = np.array(
 )  # kvalues_iq4nl of ggml-common.h
 
 
-def dequantise(kind: str, data: Bytes) -> Float32:
+def dequantise(kind: str, data: UInt8) -> Float32:
     """Stored bytes as float32.
 
     Args:
@@ -60,18 +59,18 @@ def _half(blocks: _Blocks, start: int) -> Float32:
     return np.ascontiguousarray(blocks[:, start : start + 2]).view("<f2").astype(np.float32)
 
 
-def _nibbles(packed: _Blocks) -> npt.NDArray[np.uint8]:
+def _nibbles(packed: _Blocks) -> UInt8:
     """Low four bits of all bytes, then high four bits: [..., n] to [..., 2 n]."""
     return np.concatenate([packed & 15, packed >> 4], axis=-1)
 
 
-def _bits(packed: _Blocks, width: int, count: int) -> npt.NDArray[np.uint8]:
+def _bits(packed: _Blocks, width: int, count: int) -> UInt8:
     """`count` fields of `width` bits of each byte, lowest first: [..., n] to [..., count, n]."""
     shifts = np.arange(count, dtype=np.uint8)[:, None] * np.uint8(width)
     return (packed[..., None, :] >> shifts) & np.uint8((1 << width) - 1)
 
 
-def _fifth_bits(blocks: _Blocks, start: int) -> npt.NDArray[np.uint8]:
+def _fifth_bits(blocks: _Blocks, start: int) -> UInt8:
     """Bit i of the 32-bit number at byte `start`, as 16 or 0: the fifth bit of weight i, [blocks, 32]."""
     return np.unpackbits(blocks[:, start : start + 4], axis=1, bitorder="little") << np.uint8(4)
 
@@ -130,7 +129,7 @@ def _scales_and_minima(packed: _Blocks) -> tuple[Float32, Float32]:
     return scales.astype(np.float32), minima.astype(np.float32)
 
 
-def _scaled_32(blocks: _Blocks, codes: npt.NDArray[np.uint8]) -> Float32:
+def _scaled_32(blocks: _Blocks, codes: UInt8) -> Float32:
     """d * scale * code - dmin * minimum for codes [blocks, 8, 32] of a Q4_K or Q5_K block."""
     scales, minima = _scales_and_minima(blocks[:, 4:16])
     d, dmin = _half(blocks, 0), _half(blocks, 2)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from longra.arrays import UInt8
 from longra.errors import FormatError, ModelNotFoundError
-from longra.files.tensor import Bytes
 
 AGAIN = "fetch the file again, or check it with `longra verify`"
 """The next step when a file is cut off or corrupt."""
@@ -47,7 +47,7 @@ class MappedFile:
             raise FormatError(f"{path} cannot be read: {error}; check its permissions and its disk") from error
         if self.map[:24] == b"version https://git-lfs.":
             raise FormatError(f"{path} is a Git LFS pointer of {self.size} bytes and not the file; run `git lfs pull`")
-        self.data: Bytes = np.frombuffer(self.map, np.uint8)
+        self.data: UInt8 = np.frombuffer(self.map, np.uint8)
 
     def drop(self) -> None:
         """Take the file's pages out of this process's memory; views stay valid and read the file anew."""

@@ -10,13 +10,11 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from longra.arrays import Float32
 from longra.errors import FormatError
 from longra.files.fields import Fields
 from longra.files.spec import Rope
-
-Float32 = npt.NDArray[np.float32]
 
 _LONGEST = 1 << 28
 _KINDS = {

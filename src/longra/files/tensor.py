@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from longra.arrays import Float32, UInt8
 
 # Stored type -> (weights in a block, bytes of a block). Sizes are those of ggml-common.h and of the IEEE formats.
 BLOCKS: dict[str, tuple[int, int]] = {
@@ -50,7 +50,7 @@ class Tensor:
     name: str
     kind: str
     shape: tuple[int, ...]
-    data: Bytes
+    data: UInt8
 
     @property
     def size(self) -> int:
@@ -82,7 +82,7 @@ class Tensor:
         picked = self.data.reshape(self.shape[0], step)[index].reshape(-1)
         return Tensor(f"{self.name}[...]", self.kind, (len(index), *self.shape[1:]), picked)
 
-    def float32(self) -> npt.NDArray[np.float32]:
+    def float32(self) -> Float32:
         """The weights as float32 of this tensor's shape; quantised types by the reference arithmetic."""
         from longra.files.dequantise import dequantise
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from longra.arrays import UInt8
 from longra.errors import FormatError
 from longra.files.mapped import AGAIN, shown
 from longra.files.pickles import Global, plain_dict
-from longra.files.tensor import BLOCKS, Bytes, Tensor
+from longra.files.tensor import BLOCKS, Tensor
 
 MAX_DIMENSIONS = 8
 MAX_DICT_CALLS = 64
@@ -114,7 +115,7 @@ class TensorReader:
         storage: gives the bytes of a whole storage (its view applied).
     """
 
-    def __init__(self, path: Path, size: int, storage: Callable[[Storage], Bytes]) -> None:
+    def __init__(self, path: Path, size: int, storage: Callable[[Storage], UInt8]) -> None:
         self._path = path
         self._left = size
         self._storage = storage
@@ -159,7 +160,7 @@ class TensorReader:
             return Tensor(name, storage.kind, shape, data[offset * step : (offset + count) * step])
         return Tensor(name, storage.kind, shape, self._gather(name, data[offset * step :], step, shape, strides))
 
-    def _gather(self, name: str, data: Bytes, step: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Bytes:
+    def _gather(self, name: str, data: UInt8, step: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> UInt8:
         """A strided window's elements in row-major order, copied; its bounds are checked already."""
         needed = step
         for extent in shape:

@@ -9,10 +9,11 @@ import io
 from pathlib import Path
 from typing import Any
 
+from longra.arrays import UInt8
 from longra.errors import FormatError
 from longra.files.mapped import AGAIN, MappedFile, shown
 from longra.files.pickles import PickleMachine
-from longra.files.tensor import BLOCKS, Bytes, Tensor
+from longra.files.tensor import BLOCKS, Tensor
 from longra.files.torch_tensors import Storage, TensorReader, is_count, storage_of, torch_names
 from longra.files.zip_directory import read_directory
 
@@ -55,7 +56,7 @@ def _read_zip(file: MappedFile) -> dict[str, Tensor]:
     machine = PickleMachine(torch_names(), storage_of, str(file.path))
     state = machine.run(io.BytesIO(file.map[start:stop]))
 
-    def storage(wanted: Storage) -> Bytes:
+    def storage(wanted: Storage) -> UInt8:
         begin, end = members.get(f"{folder}data/{wanted.key}", (0, -1))
         needed = wanted.count * BLOCKS[wanted.kind][1]
         if end - begin < needed:
@@ -97,7 +98,7 @@ def _read_legacy(file: MappedFile) -> dict[str, Tensor]:
         raise FormatError(f"{path}: the list of its storages is not one; {AGAIN}")
     places = _legacy_storages(file, roots, keys, stream.tell())
 
-    def storage(wanted: Storage) -> Bytes:
+    def storage(wanted: Storage) -> UInt8:
         if wanted.key not in places:
             raise FormatError(f"{path}: storage {shown(wanted.key)} is not there; {AGAIN}")
         step = BLOCKS[wanted.kind][1]

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from longra.arrays import Float32
+
 
 class TokenCounts:
     """Distinct tokens in the order of their first appearance, with counts; adding one costs a constant time."""
@@ -31,6 +33,6 @@ class TokenCounts:
         return self._ids[: len(self._slot)]
 
     @property
-    def counts(self) -> npt.NDArray[np.float32]:
+    def counts(self) -> Float32:
         """How often each is there, float32 [n]."""
         return self._counts[: len(self._slot)]

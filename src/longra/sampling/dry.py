@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 
 LONGEST_RUN = 50
 """Runs count as at most this long, so that the penalty stays a number; it is beyond any logit long before."""

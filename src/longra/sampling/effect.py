@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.sampling.config import GenerationConfig
 from longra.sampling.parameters import UNBOUNDED
 from longra.sampling.sampler import Sampler, candidates_of

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.sampling.config import BANNED_BIAS, GenerationConfig
 from longra.sampling.counts import TokenCounts
 from longra.sampling.dry import Dry

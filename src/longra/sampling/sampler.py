@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 from longra.errors import LongraError
 from longra.sampling import truncation
 from longra.sampling.config import GenerationConfig

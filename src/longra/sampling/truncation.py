@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from longra.backends.base import Float32
+from longra.arrays import Float32
 
 Float64 = npt.NDArray[np.float64]
 _BLOCK = 64

@@ -1,7 +1,7 @@
 """A text in the making: it grows by paragraphs, and what says again what was said is not taken."""
 
-from longra.evaluate.document.faults import repeated_passages
 from longra.text.tidy.document import Document
+from longra.text.tidy.faults import repeated_passages
 from longra.text.units import count
 
 LOOK_EVERY = 16

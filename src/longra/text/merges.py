@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from longra.arrays import Int32
 from longra.errors import FormatError
 
 Hashes = npt.NDArray[np.uint64]
-Ids = npt.NDArray[np.int32]
+Ids = Int32
 Places = npt.NDArray[np.int64]
 
 MAX_CHARACTERS = 1 << 25

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longra.errors import LongraError
-from longra.evaluate.document.faults import Fault, repeated_passages, unfinished_sentences
 from longra.evaluate.document.length import length_score
 from longra.evaluate.document.limits import LEAST_LENGTH_SCORE, LENGTH_REASON, LIMITS
 from longra.evaluate.document.parts import Parts
 from longra.evaluate.document.repetition import compression_ratio, distinct, rep
 from longra.evaluate.document.scripts import foreign_share, main_scripts, script_of
 from longra.evaluate.document.self_bleu import self_bleu
+from longra.text.tidy.faults import Fault, repeated_passages, unfinished_sentences
 from longra.text.units import UnitName, count
 
 

@@ -71,7 +71,7 @@ def _ends(path: Path, size: int) -> str:
 @cache
 def _code() -> str:
     """A hash of the code that computes pages."""
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     files = [
         *root.glob("_native*"),
         *(file for part in ("backends", "graph", "models") for file in root.glob(f"{part}/*.py")),
