@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from longra.errors import LongraError
+from longra.files.blocks import BLOCKS
 from longra.files.checkpoint import open_checkpoint
 from longra.files.strings import StringArray
-from longra.files.tensor import BLOCKS
 
 SPARE_BYTES = 192 << 20
 SLOW_SECONDS = 1.0

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.dequantise import dequantise
-from longra.files.tensor import BLOCKS, Tensor
+from longra.files.tensor import Tensor
 
 KINDS = [
     kind for kind in BLOCKS if kind in gguf.GGMLQuantizationType.__members__ and not kind.startswith(("I8", "I16"))

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longra import _native
+from longra.files.blocks import BLOCKS, FLOATS
 from longra.files.dequantise import dequantise
-from longra.files.tensor import BLOCKS, FLOATS
 
 QUANTISABLE = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"}
 NO_NORM = (False, -1, -1, 0.0, 0.0)

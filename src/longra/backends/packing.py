@@ -6,7 +6,8 @@ import numpy as np
 
 from longra._native import Plan
 from longra.arrays import Float32
-from longra.files.tensor import FLOATS, Tensor
+from longra.files.blocks import FLOATS
+from longra.files.tensor import Tensor
 from longra.graph import Rope
 
 _RELEASED_AT = 32 << 20

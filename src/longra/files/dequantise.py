@@ -11,8 +11,8 @@ import numpy as np
 
 from longra.arrays import Float32, UInt8
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.mapped import shown
-from longra.files.tensor import BLOCKS
 
 _Blocks = UInt8  # [blocks, bytes of a block]
 
@@ -28,7 +28,7 @@ def dequantise(kind: str, data: UInt8) -> Float32:
     """Stored bytes as float32.
 
     Args:
-        kind: a key of tensor.BLOCKS.
+        kind: a key of BLOCKS.
         data: uint8 [nbytes], whole blocks.
 
     Returns:

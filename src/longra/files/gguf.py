@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.gguf_types import ARRAY, BOOL, NUMBERS, STRING, TENSOR_TYPES
 from longra.files.mapped import AGAIN, MappedFile, shown
 from longra.files.strings import StringArray, skip_strings
-from longra.files.tensor import BLOCKS, Tensor
+from longra.files.tensor import Tensor
 
 # Far above what any model has; they bound the time and memory that a hostile file can take.
 MAX_ENTRIES = 1 << 16

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.json_object import parse_object
 from longra.files.mapped import AGAIN, MappedFile, shown
-from longra.files.tensor import BLOCKS, Tensor
+from longra.files.tensor import Tensor
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_DIMENSIONS = 8

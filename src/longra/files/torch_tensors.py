@@ -9,9 +9,10 @@ import numpy as np
 
 from longra.arrays import UInt8
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.mapped import AGAIN, shown
 from longra.files.pickles import Global, plain_dict
-from longra.files.tensor import BLOCKS, Tensor
+from longra.files.tensor import Tensor
 
 MAX_DIMENSIONS = 8
 MAX_DICT_CALLS = 64

@@ -11,9 +11,10 @@ from typing import Any
 
 from longra.arrays import UInt8
 from longra.errors import FormatError
+from longra.files.blocks import BLOCKS
 from longra.files.mapped import AGAIN, MappedFile, shown
 from longra.files.pickles import PickleMachine
-from longra.files.tensor import BLOCKS, Tensor
+from longra.files.tensor import Tensor
 from longra.files.torch_tensors import Storage, TensorReader, is_count, storage_of, torch_names
 from longra.files.zip_directory import read_directory
 

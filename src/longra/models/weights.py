@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from longra.errors import FitError
+from longra.files.blocks import FLOATS
 from longra.files.checkpoint import Checkpoint
 from longra.files.mapped import shown
 from longra.files.spec import ModelSpec
-from longra.files.tensor import FLOATS, Tensor
+from longra.files.tensor import Tensor
 
 Shape = tuple[int, ...]
 
