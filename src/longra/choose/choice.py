@@ -10,7 +10,7 @@ from longra.choose.needs import Form, Needs, forms, needs, read_bytes
 from longra.choose.tasks import DEFAULT_TASK, TASKS, Task
 from longra.errors import LongraError
 from longra.library.catalogue import Entry, Figure
-from longra.library.progress import human_bytes
+from longra.sizes import human_bytes
 
 USUAL_CONTEXT = 4096
 

@@ -9,7 +9,7 @@ from longra.choose.needs import BASE_BYTES, CACHE_BYTES, ENTRY_BYTES, Needs, cac
 from longra.choose.tasks import TASKS
 from longra.errors import LongraError
 from longra.library.catalogue import Entry, Figure
-from longra.library.progress import human_bytes
+from longra.sizes import human_bytes
 
 _WHY = {
     "task": "it was not made for {task}",

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TextIO
 
+from longra.sizes import human_bytes as human_bytes
+
 
 def prepare() -> None:
     """Make both streams take any text: what a terminal's encoding lacks is escaped, a closed stream takes all."""
@@ -87,15 +89,6 @@ def abandon_stdout() -> None:
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)
-
-
-def human_bytes(count: float) -> str:
-    """A size in decimal units, as disks and networks are sold: 491 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
 
 
 def text_width(text: str) -> int:

@@ -61,7 +61,7 @@ def recommend(
 
 
 def _memory(text: str | None) -> int | None:
-    from longra.library.sizes import parse_bytes
+    from longra.sizes import parse_bytes
 
     size = None if text is None else parse_bytes(text)
     if text is not None and not size:

@@ -14,11 +14,7 @@ _COLUMNS = 24
 def visible(text: str) -> str:
     """A text in one line, with marks for what cannot be seen: ␣ is a space, ⏎ a line end. A long one ends in "…"."""
     shown = "".join(_MARKS.get(c, c if c.isprintable() else f"<U+{ord(c):04X}>") for c in text)
-    if console.text_width(shown) <= _COLUMNS:
-        return shown
-    while console.text_width(shown) > _COLUMNS - 1:
-        shown = shown[:-1]
-    return shown + "…"
+    return console.shortened(shown, _COLUMNS)
 
 
 def visible_token(token: int, tokenizer: "Tokenizer") -> str:

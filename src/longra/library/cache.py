@@ -5,7 +5,7 @@ from pathlib import Path
 
 from longra.errors import UsageError
 from longra.library.paths import store_home
-from longra.library.sizes import parse_bytes
+from longra.sizes import parse_bytes
 
 DIR_VARIABLE = "LONGRA_CACHE_DIR"
 SIZE_VARIABLE = "LONGRA_CACHE_SIZE"

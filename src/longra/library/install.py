@@ -17,10 +17,11 @@ from longra.library.lock import locked
 from longra.library.manifest import FILE_NAME, Manifest, read_manifest
 from longra.library.names import checked_name
 from longra.library.paths import staging_folder, store_home
-from longra.library.progress import Reporter, human_bytes
+from longra.library.progress import Reporter
 from longra.library.sources import parse_source
 from longra.library.sources.base import Delivery, Pin, Source
 from longra.library.sources.path import PathSource
+from longra.sizes import human_bytes
 
 _NETWORK_HINT = (
     "check the network, or set HTTPS_PROXY, or HF_ENDPOINT to a mirror of the Hub; `longra doctor` shows which hosts"

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from longra.sizes import human_bytes
+
 
 class Bar(Protocol):
     """The part of a transfer that is done, in bytes."""
@@ -73,12 +75,3 @@ def _terminal_bar(label: str, total: int | None) -> Iterator[Bar]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
         yield _RichBar(progress, progress.add_task(label, total=total))
-
-
-def human_bytes(count: float) -> str:
-    """A size in decimal units, as disks and networks are sold: 491 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"

@@ -10,7 +10,8 @@ from longra.errors import ModelNotFoundError, StoreError
 from longra.library.lock import locked
 from longra.library.manifest import Manifest, read_manifest, sha256_of, sync_folder
 from longra.library.paths import locks_folder, models_folder, staging_folder, trash_folder
-from longra.library.progress import Reporter, human_bytes
+from longra.library.progress import Reporter
+from longra.sizes import human_bytes
 
 
 @dataclass(frozen=True)

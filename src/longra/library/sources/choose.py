@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from longra.errors import SourceError
-from longra.library.progress import human_bytes
+from longra.sizes import human_bytes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from longra.errors import SourceError
-from longra.library.progress import human_bytes
+from longra.sizes import human_bytes
 
 _BLOCK = 1 << 20
 _SMALL = 1 << 20  # a member of less than 1 MiB is code or text

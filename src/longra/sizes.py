@@ -10,3 +10,12 @@ def parse_bytes(text: str) -> int | None:
     """Bytes that a text such as 500MB, 8G or 1.5 tb means, in decimal units; None if it is no size."""
     found = _SIZE.fullmatch(text)
     return None if found is None else int(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def human_bytes(count: float) -> str:
+    """A size in decimal units, as disks and networks are sold: 491 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
