@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support import real
 
@@ -20,6 +21,11 @@ if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels
     assert found.loader is not None
     sys.modules["longra._native"] = importlib.util.module_from_spec(found)
     found.loader.exec_module(sys.modules["longra._native"])
+
+
+# How long an example takes is the machine's affair. Where CI is set, Hypothesis also tries the same examples every time.
+settings.register_profile("longra", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("longra")
 
 
 @pytest.fixture(autouse=True)

@@ -142,7 +142,7 @@ def logits(backend: Any, arithmetic: Any) -> Any:
 
 @pytest.mark.parametrize("isa", [_native.usable()[0], _native.usable()[-1]])
 @given(graph=graphs())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_graph(isa: str, graph: tuple[Graph, int]) -> None:
     g, layers = graph
     spec: Any = SimpleNamespace(layers=layers, kv_heads=1, head_dim=HEAD, context=64)

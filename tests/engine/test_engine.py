@@ -20,7 +20,7 @@ def _usual_chunks() -> None:
 
 
 @given(prompts, st.integers(1, 5), st.integers(1, 90), st.integers(1, 150))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_texts_do_not_depend_on_chunks_pages_and_neighbours(
     prompt: list[int], count: int, most: int, rows: int
 ) -> None:
@@ -39,7 +39,7 @@ def test_texts_do_not_depend_on_chunks_pages_and_neighbours(
 
 
 @given(prompts, st.integers(1, 4), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_texts_that_end_at_different_times(prompt: list[int], count: int, data: st.DataObject) -> None:
     """An end token ends one text, the caller's word another; the others go on as if alone."""
     ends = frozenset(range(0, VOCABULARY, 17))
@@ -61,7 +61,7 @@ def test_texts_that_end_at_different_times(prompt: list[int], count: int, data: 
 
 
 @given(prompts, st.integers(1, 4), st.integers(0, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cancelling_gives_all_pages_back_at_once(prompt: list[int], count: int, taken: int) -> None:
     runner = Engine(ToyBackend(), pages=64)
     request = Request(prompt, texts_of(count, 50))
@@ -149,7 +149,7 @@ def test_pages_that_were_given_back_are_used_again() -> None:
 
 
 @given(prompts, st.data(), st.integers(1, 150), st.integers(1, 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_logits_of_any_last_positions(prompt: list[int], data: st.DataObject, rows: int, scored: int) -> None:
     last = data.draw(st.integers(1, len(prompt)))
     runner = Engine(ToyBackend(), pages=64)

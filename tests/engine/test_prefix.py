@@ -294,7 +294,7 @@ def schedules(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
 
 
 @given(schedules(), st.integers(8, 20), st.booleans(), st.integers(2000, 20000), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_texts_are_the_same_with_and_without(
     tmp_path_factory: pytest.TempPathFactory,
     schedule: list[tuple[int, int, int, int]],
@@ -319,7 +319,7 @@ def test_texts_are_the_same_with_and_without(
 
 
 @given(schedules(), st.integers(14, 40), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pages_hold_what_the_sequence_believes(
     tmp_path_factory: pytest.TempPathFactory,
     schedule: list[tuple[int, int, int, int]],

@@ -47,7 +47,7 @@ windows = st.none() | st.sampled_from([1, 2, 66, 100])
 
 
 @given(orders, st.booleans(), windows)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_schedule_gives_the_texts_of_a_fresh_run(
     tmp_path_factory: pytest.TempPathFactory, schedule: list[tuple[int, ...]], on_disk: bool, window: int | None
 ) -> None:

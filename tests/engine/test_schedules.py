@@ -172,7 +172,7 @@ class Schedule:
     catch_up=st.integers(1, 16),
     row_cost=st.sampled_from([0.0, 0.3, 10.0]),
 )
-@settings(max_examples=SCHEDULES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=SCHEDULES, suppress_health_check=list(HealthCheck))
 def test_any_schedule_gives_the_plain_texts(
     first: list[Order],
     actions: list[tuple[str, Any]],

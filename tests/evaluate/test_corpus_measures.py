@@ -39,7 +39,7 @@ def streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
 
 
 @given(corpora, st.sampled_from(["13a", "zh", "char", "intl", "none", "ja-mecab"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bleu_is_sacrebleus(corpus: tuple[list[str], list[list[str]]], tokenize: str) -> None:
     hypotheses, references = corpus
     score = sacre.measure(sacre.bleu(tokenize), hypotheses, references, samples=50)
@@ -57,7 +57,7 @@ def test_bleu_is_sacrebleus(corpus: tuple[list[str], list[list[str]]], tokenize:
 
 
 @given(corpora, st.sampled_from([0, 2]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_chrf_is_sacrebleus(corpus: tuple[list[str], list[list[str]]], word_order: int) -> None:
     hypotheses, references = corpus
     score = sacre.measure(sacre.chrf(word_order), hypotheses, references, samples=50)
@@ -75,7 +75,7 @@ def test_chrf_is_sacrebleus(corpus: tuple[list[str], list[list[str]]], word_orde
 
 
 @given(text, text)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_rouge_is_rouge_scores(reference: str, hypothesis: str) -> None:
     found = rouge_scorer.RougeScorer(list(ROUGE)).score(reference, hypothesis)
     ours = overlaps(reference, hypothesis, "ascii")
@@ -83,7 +83,7 @@ def test_rouge_is_rouge_scores(reference: str, hypothesis: str) -> None:
 
 
 @given(text, text, st.sampled_from(["unicode", "char", "word"]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_rouge_of_other_tokens(reference: str, hypothesis: str, tokens: RougeTokenizer) -> None:
     class Ours(tokenizers.Tokenizer):
         def tokenize(self, text: str) -> list[str]:
@@ -96,7 +96,7 @@ def test_rouge_of_other_tokens(reference: str, hypothesis: str, tokens: RougeTok
 
 
 @given(corpora)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rouge_of_a_corpus_takes_the_best_reference(corpus: tuple[list[str], list[list[str]]]) -> None:
     hypotheses, references = corpus
     scorer = rouge_scorer.RougeScorer(list(ROUGE))
@@ -125,7 +125,7 @@ def test_tokens() -> None:
 
 
 @given(st.text("abc", max_size=30), st.text("abc", max_size=30))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_subsequences(first: str, second: str) -> None:
     table = rouge_scorer._lcs_table(first, second)
     assert lcs_length(first, second) == table[-1][-1]

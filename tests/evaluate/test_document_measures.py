@@ -97,7 +97,7 @@ def test_repetition() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=12), min_size=2, max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_self_bleu_is_sacrebleus_with_all_others_as_references(parts: list[list[str]]) -> None:
     metric = BLEU(tokenize="none", effective_order=True)
     joined = [" ".join(part) for part in parts]

@@ -46,7 +46,7 @@ def add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
         writer.add_array(key, value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     metadata=st.dictionaries(KEYS, VALUES, max_size=8),
     shapes=st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=4), max_size=5),
@@ -219,7 +219,7 @@ def test_a_file_cut_anywhere(tmp_path: Path) -> None:
             read_gguf(put(tmp_path, whole[:length], "cut.gguf"))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200), tensors=st.integers(0, 3), entries=st.integers(0, 3))
 def test_any_bytes_after_a_header(tmp_path: Path, data: bytes, tensors: int, entries: int) -> None:
     path = put(tmp_path, raw_gguf((), (data,), tensor_count=tensors, entry_count=entries))

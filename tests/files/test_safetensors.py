@@ -37,7 +37,7 @@ def tensor(dtype: Any = "F32", shape: Any = (2,), start: Any = 0, stop: Any = 8)
     return {"dtype": dtype, "shape": shape, "data_offsets": [start, stop]}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     layout=st.dictionaries(
         st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=12),
@@ -114,7 +114,7 @@ def test_a_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
             safetensors.safe_open(path, "numpy")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     header=st.dictionaries(
         st.text(max_size=3),

@@ -63,7 +63,7 @@ def windows(draw: st.DrawFn) -> torch.Tensor:
     return base.permute(draw(st.permutations(range(len(shape)))))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(state=st.dictionaries(st.text("abc.", min_size=1, max_size=8), windows(), max_size=5), legacy=st.booleans())
 def test_round_trip(tmp_path: Path, state: dict[str, torch.Tensor], legacy: bool) -> None:
     check(save(tmp_path / "m.bin", state, legacy), state)
@@ -282,7 +282,7 @@ def test_other_files(tmp_path: Path) -> None:
             read_torch(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(st.sampled_from(sorted({bytes([code]) for code in range(256)})), max_size=60).map(b"".join))
 def test_any_pickle(tmp_path: Path, data: bytes) -> None:
     for path in (zipped(tmp_path / "m.bin", b"\x80\x02}q\x00" + data + b"."), tmp_path / "plain.bin"):

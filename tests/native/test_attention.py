@@ -74,7 +74,7 @@ def logits(backend: Any, length: int, last: int, arithmetic: str) -> Any:
     arithmetic=st.sampled_from(["prefill", "decode"]),
     cache=st.sampled_from(["f32", "bf16", "q8"]),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_attention(
     isa: str,
     kv_heads: int,
@@ -140,7 +140,7 @@ def test_prefill_and_decode_agree_without_a_matrix_unit(isa: str, cache: str) ->
 
 @pytest.mark.parametrize("isa", _native.usable())
 @given(window=st.sampled_from([None, 90]), length=st.sampled_from([5, 64, 513, 650]), sinks=st.booleans())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_mass(isa: str, window: int | None, length: int, sinks: bool) -> None:
     """Each row's attention to each position, summed over heads, against the oracle; all of it adds up to the heads."""
     graph = graph_of(2, 3, 24, window, None, tensor("sinks", 6) if sinks else None)

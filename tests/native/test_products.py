@@ -105,7 +105,7 @@ def test_every_stored_type(isa: str, kind: str, arithmetic: str) -> None:
     count=st.sampled_from([1, 2, 3, 4, 5, 31, 33, 70]),
     arithmetic=st.sampled_from(["prefill", "decode"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_shape(isa: str, kind: str, rows: int, groups: int, count: int, arithmetic: str) -> None:
     check(isa, kind, rows, 32 * groups, count, arithmetic, bound=1.5e-2)
 

@@ -68,7 +68,7 @@ def test_threads_do_not_change_bits(isa: str, weights: str) -> None:
         backend.reserve(PAGES_A_TEXT * TEXTS)
 
     @given(steps=schedules())
-    @settings(max_examples=6, deadline=None)
+    @settings(max_examples=6)
     def run(steps: list[tuple[Arithmetic, list[Chunk]]]) -> None:
         for arithmetic, chunks in steps:
             one, two, three = (backend.step(chunks, arithmetic) for backend in backends)

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_sampling import softmax, top_p
 
@@ -22,7 +22,6 @@ def test_every_field_is_a_parameter() -> None:
 
 
 @given(rows, st.floats(0.1, 3), st.floats(0.05, 1))
-@settings(deadline=None)
 def test_chances_are_those_of_the_textbook(row: np.ndarray, temperature: float, mass: float) -> None:
     found = Moment(row).chances(replace(OFF, temperature=temperature, top_p=mass))
     scaled = row / np.float32(temperature)
@@ -36,7 +35,6 @@ def test_chances_are_those_of_the_textbook(row: np.ndarray, temperature: float, 
 
 
 @given(rows, st.integers(0, 2**32), st.sampled_from([{}, {"top_k": 3}, {"min_p": 0.2}, {"typical_p": 0.4}]))
-@settings(deadline=None)
 def test_what_is_drawn_had_a_chance(row: np.ndarray, seed: int, cuts: dict[str, float]) -> None:
     config = replace(OFF, seed=seed, **cuts)
     sampler = Sampler(config)

@@ -50,7 +50,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(VALUES, st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_what_is_written_is_read(values: dict[str, object], about: str) -> None:
     preset_file("any").write_text(Preset("any", values, about).as_yaml(), encoding="utf-8")

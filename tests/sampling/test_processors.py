@@ -37,7 +37,7 @@ def theirs(processor: Any, prompt: list[int], row: np.ndarray) -> np.ndarray:
 
 
 @given(tokens.filter(bool), st.integers(0, 60), seeds, st.floats(0.2, 3.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_repetition_penalty_is_that_of_transformers(text: list[int], cut: int, seed: int, penalty: float) -> None:
     from transformers import RepetitionPenaltyLogitsProcessor
 
@@ -46,7 +46,7 @@ def test_repetition_penalty_is_that_of_transformers(text: list[int], cut: int, s
 
 
 @given(tokens.filter(bool), st.integers(0, 60), seeds, st.integers(1, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_repeat_ngram_is_that_of_transformers(text: list[int], cut: int, seed: int, size: int) -> None:
     from transformers import NoRepeatNGramLogitsProcessor
 

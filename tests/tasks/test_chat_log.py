@@ -53,7 +53,7 @@ def test_a_conversation_is_what_was_said(file: Path) -> None:
     assert found.unanswered.id == last
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.sampled_from(["ask", "retry"]), st.none() | st.text(max_size=5)), min_size=1, max_size=12))
 def test_the_branch_is_the_conversation_that_was_held(log: ChatLog, steps: list[tuple[str, str | None]]) -> None:
     """The model of it: a list of turns, of which a second answer replaces the last."""

@@ -42,7 +42,7 @@ def say(talk: Conversation, text: str) -> int:
     return result.prompt_tokens
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.none() | st.text("xyz", min_size=1, max_size=60), st.lists(st.integers(1, 850), min_size=1, max_size=8))
 def test_every_message_is_read_and_only_the_oldest_turns_give_way(
     model: longra.Model, system: str | None, lengths: list[int]

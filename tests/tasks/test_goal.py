@@ -20,7 +20,7 @@ def ended(goal: Goal, text: str, step: int) -> tuple[int, int] | None:
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sentences=SENTENCES, length=st.integers(1, 90), step=st.integers(3, 50))
 def test_a_text_ends_with_the_sentence_nearest_to_the_length(sentences: list[str], length: int, step: int) -> None:
     text = " ".join(sentences)
@@ -40,7 +40,7 @@ def test_a_text_ends_with_the_sentence_nearest_to_the_length(sentences: list[str
     assert seen <= max(reached, 2 * length - reached, 1.25 * length) + step
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sentences=SENTENCES, length=st.integers(1, 90))
 def test_a_text_that_has_ended_stays_if_it_is_long_enough(sentences: list[str], length: int) -> None:
     text = " ".join(sentences)

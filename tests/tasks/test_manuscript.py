@@ -22,7 +22,7 @@ def feed(draft: Manuscript, text: str, step: int) -> str:
     return shown + draft.take()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=st.lists(st.text("ab #\n", max_size=6)), step=st.integers(1, 9))
 def test_what_is_shown_is_never_taken_back(lines: list[str], step: int) -> None:
     draft = Manuscript()

@@ -139,7 +139,7 @@ _VALUES: Any = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     table=st.dictionaries(
         st.sampled_from(["task", "about", "chat", "base", "sampling", "tidy", "x"]),

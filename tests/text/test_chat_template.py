@@ -179,7 +179,7 @@ def test_long_conversations_are_no_bombs() -> None:
     assert len(template.render(messages)) > 2_000_000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(source=st.text("{}%~|+*()[]'\" abimx.=\n09_", max_size=40) | st.text(max_size=20))
 def test_any_template_gives_text_or_an_error(source: str) -> None:
     with contextlib.suppress(TemplateError):

@@ -92,7 +92,7 @@ def test_names_of_control_tokens_as_plain_text(name: str) -> None:
         assert tokenizer.decode(ids) == text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
 def test_byte_level_round_trip(text: str) -> None:
     for name in ("smollm2", "qwen"):
@@ -155,7 +155,7 @@ def test_what_a_vocabulary_cannot_spell() -> None:
     assert real_tokenizer("gemma").lost("a\x16\U00040000") == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
 def test_sentencepiece_round_trip(text: str) -> None:
     text = text.replace("\u2581", " ")  # SentencePiece spells a space so; the two cannot be told apart afterwards
@@ -266,7 +266,7 @@ def brute_force(tokens: list[str], ranked: list[int], parts: set[str]) -> list[t
     return [(left, right) for left, right in cuts if left in parts and right in parts]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), tokens=st.lists(st.text("ab中\U0001f389", max_size=6), min_size=1, max_size=60, unique=True))
 def test_merges_are_all_cuts(data: st.DataObject, tokens: list[str]) -> None:
     ranked = data.draw(st.permutations(range(len(tokens))))
@@ -317,7 +317,7 @@ VALUES = (
 KEYS = ["tokens", "token_type", "scores", "merges", "pre", "model", "bos_token_id", "eos_token_id", "add_bos_token"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     changes=st.dictionaries(st.sampled_from(KEYS), VALUES | st.lists(st.text(max_size=3), max_size=4), max_size=3),
     kind=st.sampled_from([byte_level_metadata(["a b"]), sentencepiece_metadata(PIECES)]),

@@ -116,7 +116,7 @@ def test_as_transformers(kind: str, request: pytest.FixtureRequest) -> None:
     assert tokenizer.bos_id == theirs.bos_token_id
     assert theirs.eos_token_id in tokenizer.eos_ids
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(text=st.sampled_from(TEXTS) | ANY_TEXT, skip=st.booleans())
     def compare(text: str, skip: bool) -> None:
         ids = tokenizer.encode(text)
@@ -131,7 +131,7 @@ def test_as_transformers(kind: str, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("kind", ["byte_level", "codegen"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=ANY_TEXT)
 def test_round_trip(kind: str, byte_level: Path, codegen: Path, text: str) -> None:
     tokenizer = Tokenizer(read_hf_tokenizer({"byte_level": byte_level, "codegen": codegen}[kind], {}))
@@ -187,7 +187,7 @@ def test_sentencepiece_added_tokens(tmp_path: Path) -> None:
     assert ids == [700, 2]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_hostile_sentencepiece_models(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     stored = bytearray((DATA / "sentencepiece" / "tokenizer.model").read_bytes())

@@ -20,7 +20,7 @@ def streamed(tokenizer: Tokenizer, ids: list[int], **options: bool) -> list[str]
 
 
 @pytest.mark.parametrize("kind", SMALL)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ids=st.lists(st.integers(-1, 262), max_size=20), skip_special=st.booleans(), continues=st.booleans())
 def test_small_vocabularies(kind: str, ids: list[int], skip_special: bool, continues: bool) -> None:
     options = {"skip_special": skip_special, "continues": continues}
@@ -28,7 +28,7 @@ def test_small_vocabularies(kind: str, ids: list[int], skip_special: bool, conti
 
 
 @pytest.mark.parametrize("name", REAL)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), skip_special=st.booleans())
 def test_real_vocabularies(name: str, data: st.DataObject, skip_special: bool) -> None:
     tokenizer = real_tokenizer(name)
@@ -37,7 +37,7 @@ def test_real_vocabularies(name: str, data: st.DataObject, skip_special: bool) -
 
 
 @pytest.mark.parametrize("name", REAL)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd\u2581"), max_size=40))
 def test_no_piece_of_a_text_is_broken(name: str, text: str) -> None:
     tokenizer = real_tokenizer(name)

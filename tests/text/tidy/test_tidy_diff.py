@@ -28,7 +28,7 @@ def patch(old: list[str], diff: list[str]) -> list[str]:
     return new + old[at:]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(lines, lines)
 def test_a_diff_leads_from_one_text_to_the_other(old: list[str], new: list[str]) -> None:
     old, new = old or [""], new or [""]

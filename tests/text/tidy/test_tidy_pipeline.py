@@ -85,7 +85,7 @@ def at_rest(text: str, steps: object) -> None:
 
 @pytest.mark.parametrize("step", [*SUMMARIES, "variant:simplified", "variant:traditional", "variant:taiwan"])
 def test_each_step_comes_to_rest(step: str) -> None:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(mixed)
     def check(text: str) -> None:
         at_rest(text, step)
@@ -93,19 +93,19 @@ def test_each_step_comes_to_rest(step: str) -> None:
     check()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(mixed)
 def test_the_default_pipeline_comes_to_rest(text: str) -> None:
     at_rest(text, None)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(mixed, pipelines)
 def test_any_pipeline_comes_to_rest(text: str, steps: list[str]) -> None:
     at_rest(text, steps)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mixed, pipelines)
 def test_nothing_is_lost_in_silence(text: str, steps: list[str]) -> None:
     """The letters that went, went in a change; those that came, came in one."""
@@ -138,7 +138,7 @@ def test_prose_steps_leave_fenced_code_alone(step: str) -> None:
     assert CODE in tidy(f"Before it.\n\n{CODE}\n\nBehind it.\n\n{CODE}\n", step).text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(mixed, mixed, st.lists(st.sampled_from(PROSE_STEPS), min_size=1, max_size=4))
 def test_code_blocks_survive_any_prose_pipeline(before: str, inside: str, steps: list[str]) -> None:
     inside = re.sub(r"[`~\r\ud800]", "", inside)
