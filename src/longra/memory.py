@@ -1,8 +1,41 @@
-"""How much memory this process has taken."""
+"""How much memory this process may take, and has taken."""
 
+import os
 import re
 import sys
 from pathlib import Path
+
+_CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def physical_memory() -> int:
+    """Bytes that this machine has; 8 GB where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 8_000_000_000
+
+
+def total_memory() -> int:
+    """Bytes that this process may take: of the machine, or of its container or `ulimit -v` if one sets less."""
+    limits = [_container_limit(Path(path)) for path in _CONTAINER]
+    return min(limit for limit in (physical_memory(), _address_limit(), *limits) if limit is not None)
+
+
+def _container_limit(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # none, or "max"
+        return None
+
+
+def _address_limit() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def peak_memory() -> int:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from longra.choose.machine import identity, this_machine, total_memory, usable_memory
+from longra.choose.machine import identity, this_machine, usable_memory
 from longra.choose.measured import MeasuredSpeed, keep_bandwidth, keep_speeds, known_bandwidth, known_speeds
+from longra.memory import total_memory
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,17 @@
 """What this machine has: memory, and the rate at which it reads it."""
 
 import math
-import os
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 
 from longra.choose.measured import MeasuredSpeed, keep_bandwidth, known_bandwidth, known_speeds
 from longra.choose.needs import Needs
+from longra.memory import total_memory
 
 RESERVED = 0.15
 """Of the memory is left to the system and to other programs, and at least RESERVED_BYTES."""
 RESERVED_BYTES = 1e9
 _READ = 256 << 20  # more than a cache holds; takes a fifth of a second
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
 
 
 @dataclass(frozen=True)
@@ -57,22 +55,6 @@ def usable_memory() -> float:
     """Bytes of this machine, or of its container, less what is left to the system."""
     total = total_memory()
     return total - max(RESERVED_BYTES, RESERVED * total)
-
-
-def total_memory() -> float:
-    """Bytes that this machine has, or that its container may use."""
-    try:
-        total = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        total = 8e9
-    return min([total, *filter(None, map(_limit, _LIMITS))])
-
-
-def _limit(path: str) -> float | None:
-    try:
-        return float(Path(path).read_text(encoding="ascii"))
-    except (OSError, ValueError):  # none, or "max"
-        return None
 
 
 def measure_bandwidth() -> float:

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -23,11 +24,12 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     if as_json:
         console.result_json(found)
         return
+    width = max(len(name) for values in found.values() for name in values)
     for title, values in found.items():
         console.result(title)
         for name, value in values.items():
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            console.result(f"  {name:24} {'none' if shown in ('', None) else shown}")
+            console.result(f"  {name:{width}} {'none' if shown in ('', None) else shown}")
 
 
 def examine() -> dict[str, dict[str, Any]]:
@@ -61,12 +63,15 @@ def _processor() -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    except (AttributeError, ValueError, OSError):
-        return {"total": None}
-    return {"total": f"{total / 1e9:.1f} GB", "free": f"{free / 1e9:.1f} GB"}
+    from longra.memory import physical_memory, total_memory
+
+    total, limit = physical_memory(), total_memory()
+    report = {"total": f"{total / 1e9:.1f} GB"}
+    if limit < total:
+        report["limit"] = f"{limit / 1e9:.1f} GB, by the container or ulimit -v"
+    with suppress(AttributeError, ValueError, OSError):
+        report["free"] = f"{os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.1f} GB"
+    return report
 
 
 def _store() -> dict[str, Any]:

@@ -1,17 +1,10 @@
 """Numbers of KV pages: which are free, how many sequences share each, and which are kept for what they hold."""
 
-import os
 from collections.abc import Callable
 
 from longra.backends.base import PAGE_TOKENS, Backend
 from longra.errors import LongraError
-
-
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 8 << 30
+from longra.memory import total_memory
 
 
 def pages_for(tokens: int) -> int:
@@ -20,7 +13,7 @@ def pages_for(tokens: int) -> int:
 
 
 class PagePool:
-    """Hands out page numbers. Room for half of the machine's memory is set aside; a page takes memory when written.
+    """Hands out page numbers. Room for half of the memory that there is is set aside; a page takes memory when written.
 
     Attributes:
         limit: pages that there are.
@@ -30,7 +23,7 @@ class PagePool:
 
     def __init__(self, backend: Backend, limit: int | None = None) -> None:
         self.backend = backend
-        self.limit = limit if limit is not None else max(1, _physical_memory() // 2 // backend.page_bytes)
+        self.limit = limit if limit is not None else max(1, total_memory() // 2 // backend.page_bytes)
         self.reclaim: Callable[[], bool] = lambda: False
         self._reserved = False
         self._free: list[int] = []

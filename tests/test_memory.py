@@ -1,0 +1,34 @@
+"""How much memory may be taken: real limits, set for real processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from longra.memory import physical_memory, total_memory
+
+
+def limited(gigabytes: int, code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code under `ulimit -v`."""
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (gigabytes * 10**9,) * 2)
+
+    return subprocess.run(
+        [sys.executable, "-c", code], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_without_limits() -> None:
+    assert 0 < total_memory() <= physical_memory()
+
+
+def test_a_model_runs_where_ulimit_allows_less_than_half_of_the_machine(smollm2: Path) -> None:
+    code = f"""
+import longra
+from longra.memory import total_memory
+assert total_memory() == 3 * 10**9
+print(longra.load({str(smollm2)!r}, threads=1, lazy=True).generate("The sea", max_tokens=2, chat=False).text)"""
+    run = limited(3, code)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.strip()
