@@ -23,12 +23,13 @@ def test_without_limits() -> None:
     assert 0 < total_memory() <= physical_memory()
 
 
-def test_a_model_runs_where_ulimit_allows_less_than_half_of_the_machine(smollm2: Path) -> None:
+def test_two_models_run_where_ulimit_allows_less_than_half_of_the_machine(smollm2: Path) -> None:
     code = f"""
 import longra
 from longra.memory import total_memory
-assert total_memory() == 3 * 10**9
-print(longra.load({str(smollm2)!r}, threads=1, lazy=True).generate("The sea", max_tokens=2, chat=False).text)"""
-    run = limited(3, code)
+assert total_memory() == 2 * 10**9
+for model in [longra.load({str(smollm2)!r}, threads=1, lazy=True) for _ in range(2)]:
+    print(model.generate("The sea", max_tokens=2, chat=False).text)"""
+    run = limited(2, code)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.strip()
+    assert len(run.stdout.split()) >= 2

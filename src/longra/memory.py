@@ -22,6 +22,19 @@ def total_memory() -> int:
     return min(limit for limit in (physical_memory(), _address_limit(), *limits) if limit is not None)
 
 
+def room_for_caches() -> int:
+    """Bytes that a model's keys and values may take: half of the memory, or of the addresses that `ulimit -v` leaves."""
+    limit, half = _address_limit(), total_memory() // 2
+    return half if limit is None else min(half, max(0, limit - _addresses_taken()) // 2)
+
+
+def _addresses_taken() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
 def _container_limit(path: Path) -> int | None:
     try:
         return int(path.read_text(encoding="ascii"))

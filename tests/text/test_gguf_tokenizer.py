@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizing import (
     BYTE,
@@ -312,9 +312,15 @@ def test_too_many_characters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 VALUES = (
-    st.none() | st.booleans() | st.integers(-3, 300) | st.text(max_size=5) | st.lists(st.integers(-2, 9), max_size=4)
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 300)
+    | st.text(max_size=5)
+    | st.lists(st.integers(-2, 9), max_size=4)
+    | st.just(np.array([1, 2], np.uint32))
 )
-KEYS = ["tokens", "token_type", "scores", "merges", "pre", "model", "bos_token_id", "eos_token_id", "add_bos_token"]
+KEYS = ["tokens", "token_type", "scores", "merges", "pre", "model", "bos_token_id", "eos_token_id"]
+KEYS += ["add_bos_token", "add_eos_token", "add_space_prefix"]
 
 
 @settings(max_examples=200)
@@ -322,6 +328,7 @@ KEYS = ["tokens", "token_type", "scores", "merges", "pre", "model", "bos_token_i
     changes=st.dictionaries(st.sampled_from(KEYS), VALUES | st.lists(st.text(max_size=3), max_size=4), max_size=3),
     kind=st.sampled_from([byte_level_metadata(["a b"]), sentencepiece_metadata(PIECES)]),
 )
+@example(changes={"add_bos_token": np.array([1, 2])}, kind=sentencepiece_metadata(PIECES))
 def test_any_metadata_give_a_tokenizer_or_an_error(changes: dict[str, object], kind: dict[str, object]) -> None:
     metadata = kind | {f"tokenizer.ggml.{key}": value for key, value in changes.items()}
     try:

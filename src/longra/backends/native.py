@@ -106,9 +106,7 @@ class NativeBackend:
             self._plan.reserve(pages)
         except MemoryError:
             gigabytes = pages * self.page_bytes / 1e9
-            raise LongraError(
-                f"a cache of {gigabytes:.1f} GB, half of what may be taken, cannot be reserved; allow more (`ulimit -v`)"
-            ) from None
+            raise LongraError(f"a cache of {gigabytes:.1f} GB cannot be reserved; allow more (`ulimit -v`)") from None
         self._pages = pages
 
     def settle(self) -> None:

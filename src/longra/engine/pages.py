@@ -1,10 +1,11 @@
 """Numbers of KV pages: which are free, how many sequences share each, and which are kept for what they hold."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from longra.backends.base import PAGE_TOKENS, Backend
 from longra.errors import LongraError
-from longra.memory import total_memory
+from longra.memory import room_for_caches
 
 
 def pages_for(tokens: int) -> int:
@@ -16,20 +17,25 @@ class PagePool:
     """Hands out page numbers. Room for half of the memory that there is is set aside; a page takes memory when written.
 
     Attributes:
-        limit: pages that there are.
         slid: pages that hold no longer what layers with a window would see of them.
         reclaim: asked when none is free: drops a kept page that no sequence holds, or returns False (see PrefixCache).
     """
 
     def __init__(self, backend: Backend, limit: int | None = None) -> None:
         self.backend = backend
-        self.limit = limit if limit is not None else max(1, total_memory() // 2 // backend.page_bytes)
+        if limit is not None:
+            self.limit = limit
         self.reclaim: Callable[[], bool] = lambda: False
         self._reserved = False
         self._free: list[int] = []
         self._holders: dict[int, int] = {}  # page -> sequences, where there are any
         self._kept: set[int] = set()
         self.slid: set[int] = set()
+
+    @cached_property
+    def limit(self) -> int:
+        """Pages that there are: counted when first asked, since models that share a process share its memory."""
+        return max(1, room_for_caches() // self.backend.page_bytes)
 
     @property
     def used(self) -> int:

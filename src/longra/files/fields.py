@@ -10,7 +10,7 @@ import numpy as np
 from longra.errors import FormatError
 from longra.files.mapped import shown
 
-_LARGEST = 1 << 31
+_LARGEST = (1 << 31) - 1  # what the kernels count in
 
 
 class Fields:

@@ -5,6 +5,7 @@ from typing import Any
 
 from longra.errors import FormatError
 from longra.files.checkpoint import Checkpoint
+from longra.files.fields import Fields
 
 _NAMES = {
     "block_count": "num_hidden_layers",
@@ -57,9 +58,10 @@ def config_of_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
     pattern: Any = config.get("sliding_window_pattern")
     if hasattr(pattern, "__len__"):  # one flag a layer, else a number: the last of so many layers sees all
         config["layer_types"] = ["sliding_attention" if flag else "full_attention" for flag in pattern]
-    value_width = metadata.get(f"{prefix}attention.value_length", config.get("head_dim"))
-    if value_width != config.get("head_dim"):
-        raise FormatError(f"{checkpoint.path}: values are {value_width} wide and keys {config.get('head_dim')}")
+    fields = Fields(config | {"value_dim": metadata.get(f"{prefix}attention.value_length")}, str(checkpoint.path))
+    keys, values = fields.integer("head_dim", default=0), fields.integer("value_dim", default=0)
+    if values not in (0, keys):
+        raise FormatError(f"{checkpoint.path}: values are {values} wide and keys {keys}")
     scaling = {
         name: metadata[f"{prefix}rope.scaling.{key}"]
         for key, name in _SCALING.items()

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from longra.errors import FormatError
+from longra.files.mapped import shown
 from longra.text import pretokenizers
 from longra.text.byte_level import byte_level_text
 from longra.text.merges import merges_of
@@ -42,7 +43,7 @@ def read_gguf_tokenizer(metadata: Metadata, lazy: bool = False) -> TokenizerPart
     builders = {"gpt2": _byte_level, "llama": _sentencepiece}
     if not isinstance(model, str) or model not in builders:
         raise FormatError(
-            f"tokenizer.ggml.model is {model!r}; known are {', '.join(builders)}; "
+            f"tokenizer.ggml.model is {shown(model)}; known are {', '.join(builders)}; "
             "use another copy of the model, for example its Hugging Face folder"
         )
     tokens = _strings(metadata, "tokens")
@@ -149,7 +150,7 @@ def _sentencepiece_core(
 
 
 def _prepends_space(metadata: Metadata) -> bool:
-    return bool(metadata.get(_PREFIX + "add_space_prefix", True))
+    return _flag(metadata, "add_space_prefix", True)
 
 
 def _sentencepiece_merges(
@@ -172,7 +173,9 @@ def _pairs(merges: list[str]) -> list[tuple[str, str]]:
     pairs = [tuple(merge.split(" ", 1)) for merge in merges]
     for rank, pair in enumerate(pairs):
         if len(pair) != 2:
-            raise FormatError(f"merge {rank:,} of the tokenizer is {pair[0]!r}, not two tokens; get the file again")
+            raise FormatError(
+                f"merge {rank:,} of the tokenizer is {shown(pair[0])}, not two tokens; get the file again"
+            )
     return cast("list[tuple[str, str]]", pairs)
 
 
@@ -195,8 +198,8 @@ def _ends(metadata: Metadata, tokens: list[str], types: TokenTypes, add_bos: boo
     eos = _id(metadata, "eos_token_id", count)
     named = {_id(metadata, f"{name}_token_id", count) for name in ("eos", "eot", "eom")} - {None}
     known = {int(i) for i in np.flatnonzero(types == CONTROL) if tokens[i] in END_TOKENS}
-    prefix = () if bos is None or not metadata.get(_PREFIX + "add_bos_token", add_bos) else (bos,)
-    suffix = () if eos is None or not metadata.get(_PREFIX + "add_eos_token", False) else (eos,)
+    prefix = () if bos is None or not _flag(metadata, "add_bos_token", add_bos) else (bos,)
+    suffix = () if eos is None or not _flag(metadata, "add_eos_token", False) else (eos,)
     return {"prefix": prefix, "suffix": suffix, "bos_id": bos, "eos_ids": frozenset(named | known)}
 
 
@@ -216,7 +219,7 @@ def _numbers(metadata: Metadata, name: str, count: int) -> npt.NDArray[Any]:
     """An array of one number for each token."""
     stored = metadata.get(_PREFIX + name, ())
     if not isinstance(stored, Sequence | np.ndarray) or len(stored) != count:
-        have = f"{len(stored):,} values" if isinstance(stored, Sequence | np.ndarray) else repr(stored)
+        have = f"{len(stored):,} values" if isinstance(stored, Sequence | np.ndarray) else shown(stored)
         raise FormatError(f"tokenizer.ggml.{name} has {have} for {count:,} tokens; get the file again")
     try:
         numbers = np.asarray(stored)
@@ -237,8 +240,15 @@ def _strings(metadata: Metadata, name: str) -> list[str]:
 def _text(metadata: Metadata, name: str, default: str) -> str:
     value = metadata.get(_PREFIX + name, default)
     if not isinstance(value, str):
-        raise FormatError(f"tokenizer.ggml.{name} is {value!r}, not a text")
+        raise FormatError(f"tokenizer.ggml.{name} is {shown(value)}, not a text")
     return value
+
+
+def _flag(metadata: Metadata, name: str, default: bool) -> bool:
+    value = metadata.get(_PREFIX + name, default)
+    if not isinstance(value, bool | int):
+        raise FormatError(f"tokenizer.ggml.{name} is {shown(value)}, not true or false")
+    return bool(value)
 
 
 def _id(metadata: Metadata, name: str, count: int) -> int | None:
@@ -246,7 +256,7 @@ def _id(metadata: Metadata, name: str, count: int) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 <= value < count:
-        raise FormatError(f"tokenizer.ggml.{name} is {value!r}, and the vocabulary has {count:,} tokens")
+        raise FormatError(f"tokenizer.ggml.{name} is {shown(value)}, and the vocabulary has {count:,} tokens")
     return value
 
 
