@@ -345,6 +345,19 @@ def test_a_path_where_nothing_is() -> None:
         install_named("./absent.gguf")
 
 
+def test_a_path_that_is_no_model(tmp_path: Path, home: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("the weather of May")
+    with pytest.raises(SourceError, match=r"notes\.txt is not a GGUF file: it starts with b'the weather"):
+        install_named(str(notes))
+    assert not (home / "models" / "notes.txt").exists()
+
+
+def test_a_network_that_is_not_there_names_a_mirror_only_where_one_helps() -> None:
+    with pytest.raises(SourceError, match="set HTTPS_PROXY; `longra doctor`"):
+        install_named("http://127.0.0.1:1/tiny.gguf")
+
+
 def test_record_is_readable_json(hub: Hub) -> None:
     path = ensure(f"{hub.url}/files/tiny.gguf")
     table = json.loads((path.parent / "longra.json").read_text())

@@ -77,6 +77,11 @@ def test_unknown_name(name: str) -> None:
         ensure("smolm2-135m")
 
 
+def test_no_name_at_all_is_like_no_other() -> None:
+    with pytest.raises(ModelNotFoundError, match=r"no model is called ''; `longra models`"):
+        ensure("")
+
+
 def test_known_but_not_installed_says_what_to_type() -> None:
     with pytest.raises(ModelNotFoundError, match="`longra install gemma-3-1b-it`"):
         resolve("gemma-3-1")
@@ -95,6 +100,8 @@ def test_paths_are_found_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ensure(str(tmp_path)) == tmp_path
     with pytest.raises(ModelNotFoundError, match="does not exist"):
         ensure("./absent.gguf")
+    with pytest.raises(ModelNotFoundError, match=r"'models/absent\.gguf' does not exist"):
+        ensure("models/absent.gguf")
     assert not (tmp_path / "home").exists()
 
 

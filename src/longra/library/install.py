@@ -23,10 +23,6 @@ from longra.library.sources.base import Delivery, Pin, Source
 from longra.library.sources.path import PathSource
 from longra.sizes import human_bytes
 
-_NETWORK_HINT = (
-    "check the network, or set HTTPS_PROXY, or HF_ENDPOINT to a mirror of the Hub; `longra doctor` shows which hosts"
-    " answer"
-)
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -194,14 +190,20 @@ def _sweep(staging: Path, manifest: Manifest) -> None:
             path.unlink(missing_ok=True)
 
 
+def _network_hint(order: Order) -> str:
+    uses_hub = any(way.source.text.startswith("hf:") for way in order.ways)
+    mirror = ", or HF_ENDPOINT to a mirror of the Hub" if uses_hub else ""
+    return f"check the network, or set HTTPS_PROXY{mirror}; `longra doctor` shows which hosts answer"
+
+
 def _failure(order: Order, problems: list[tuple[Way, SourceError]]) -> SourceError:
     if len(problems) == 1:
         problem = problems[0][1]
         if not isinstance(problem, UnreachableError):
             return problem
-        return SourceError(f"{problem}; {_NETWORK_HINT}")
+        return SourceError(f"{problem}; {_network_hint(order)}")
     reasons = "\n".join(f"  {way.source.text}: {problem}" for way, problem in problems)
     return SourceError(
         f"{order.name} could not be installed: {len(problems)} sources were tried\n{reasons}\n"
-        f"{_NETWORK_HINT}; what came so far is kept, and the same command goes on"
+        f"{_network_hint(order)}; what came so far is kept, and the same command goes on"
     )

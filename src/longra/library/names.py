@@ -31,6 +31,8 @@ def nearest(typed: str, names: Iterable[str]) -> list[str]:
     from difflib import SequenceMatcher  # late: only a wrong name needs it
 
     wanted = typed.lower().rsplit("/", 1)[-1]
+    if not wanted:
+        return []
 
     def likeness(name: str) -> float:
         """0 to 1, of the whole name or of a part of it: people type the family, or the size."""

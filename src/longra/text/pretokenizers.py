@@ -7,6 +7,7 @@ names that llama.cpp's converter writes to `tokenizer.ggml.pre`.
 from typing import TYPE_CHECKING
 
 from longra.errors import FormatError
+from longra.files.mapped import shown
 
 if TYPE_CHECKING:
     from tokenizers import pre_tokenizers
@@ -73,7 +74,7 @@ def canonical(name: str) -> str:
     if name in _NAMES:
         return _NAMES[name]
     raise FormatError(
-        f"tokenizer.ggml.pre is {name!r}, which is not known; known are {', '.join(sorted(_NAMES))}; "
+        f"tokenizer.ggml.pre is {shown(name)}, which is not known; known are {', '.join(sorted(_NAMES))}; "
         "use another copy of the model, for example its Hugging Face folder with a tokenizer.json"
     )
 

@@ -18,9 +18,10 @@ def looks_like_source(text: str) -> bool:
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether a text is meant as a path: it starts like one, or something is there."""
+    """Whether a text is meant as a path: it starts or ends like one, or something is there."""
     starts = text.startswith((".", "~", "/", "\\")) or re.match(r"[A-Za-z]:[\\/]", text) is not None
-    return starts or existing_path(text) is not None
+    ends = text.endswith((".gguf", ".safetensors")) and ":" not in text
+    return starts or ends or existing_path(text) is not None
 
 
 def parse_source(text: str) -> Source:

@@ -57,5 +57,5 @@ def require_gguf(path: Path, origin: str) -> None:
         start = file.read(16)
     if not start.startswith(b"GGUF"):
         raise SourceError(
-            f"{origin} is not a GGUF file: it starts with {start!r}; name a GGUF file, or a repository with config.json"
+            f"{origin} is not a GGUF file: it starts with {start!r}; name a GGUF file, or a folder with config.json"
         )

@@ -8,7 +8,7 @@ from longra.library.manifest import StoredFile, sha256_of
 from longra.library.names import slug
 from longra.library.paths import existing_path
 from longra.library.progress import Reporter
-from longra.library.sources.base import Delivery, Pin
+from longra.library.sources.base import Delivery, Pin, require_gguf
 from longra.library.sources.choose import Candidate, choose_files
 
 
@@ -28,6 +28,14 @@ class PathSource:
 
     def deliver(self, staging: Path, pin: Pin, reporter: Reporter) -> Delivery:  # noqa: ARG002 (Source's)
         """Hash the files where they are; nothing is put into the staging folder."""
+        try:
+            return self._hashed(reporter)
+        except OSError as problem:
+            raise SourceError(f"{self.path} cannot be read: {problem.strerror}") from problem
+
+    def _hashed(self, reporter: Reporter) -> Delivery:
+        if self.path.is_file():
+            require_gguf(self.path, str(self.path))
         chosen = [self.path.name] if self.path.is_file() else self._files_of_folder()
         root = self.path.parent if self.path.is_file() else self.path
         stored: list[StoredFile] = []
