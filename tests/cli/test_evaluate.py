@@ -114,6 +114,11 @@ def test_standard_input() -> None:
     assert " = 100.00 (" in ran.out
 
 
+def test_empty_hypotheses_are_told() -> None:
+    ran = longra("evaluate", "bleu", "-", "r.txt", "--bootstrap", "0", stdin="\n \n" + "\n".join(REFERENCES[2:]))
+    assert "warning: 2 of 20 hypotheses are empty\n" in ran.err
+
+
 def test_one_segment_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
     Path("one.txt").write_text("今天下雨。\n", encoding="utf-8")
     assert run("bleu", "one.txt", "one.txt") == 0
@@ -132,6 +137,8 @@ def test_one_segment_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None
         (("bleu", "h.txt"), 2, "Missing argument 'REF...'"),
         (("rouge", "-", "-"), 2, "standard input (-) can be read once"),
         (("rouge", "h.txt", "r.txt", "--bootstrap", "10"), 2, "--bootstrap 10 is too few"),
+        (("chrf", "h.txt", "r.txt", "--test", "bootstrap"), 2, "--test bootstrap has nothing to compare with"),
+        (("rouge", "h.txt", "r.txt", "--test", "t"), 2, "Invalid value for '--test': 't' is not one of"),
         (("bleu", "h.txt", "r.txt", "--tokenize", "jp"), 2, "no tokenizer 'jp'"),
         (("bleu", "h.txt", "r.txt", "--html", "no/page.html"), 2, "cannot write no/page.html: there is no folder no"),
     ],
@@ -202,6 +209,15 @@ def test_text_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'class="dot over"' in page
     assert not re.search(r"<script|https?://|src=|url\(", page)
     assert capsys.readouterr().err == "page.html: written\n"
+
+
+def test_a_byte_order_mark_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for mark in ("", "\ufeff"):
+        Path("story.md").write_text(mark + STORY, encoding="utf-8")
+        run("text", "story.md", "--json")
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1].replace("\ufeff", "")
 
 
 @pytest.mark.parametrize(

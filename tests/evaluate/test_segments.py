@@ -42,6 +42,13 @@ def test_lines_give_sacrebleus_number(folder: Path) -> None:
     assert ours.stdout == theirs.stdout
 
 
+def test_a_byte_order_mark_is_no_text(folder: Path) -> None:
+    (folder / "a.txt").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
+    assert read_segments("a.txt") == ["one", "two"]
+    (folder / "a.jsonl").write_bytes(b'\xef\xbb\xbf{"t": "one"}\n')
+    assert read_segments("a.jsonl:t") == ["one"]
+
+
 def test_fields(folder: Path) -> None:
     assert read_segments("rows.jsonl:text") == ["a", "b\nc"]
     (folder / "plain.txt").write_text("p\nq\n", encoding="utf-8")
@@ -62,7 +69,9 @@ def test_a_file_may_be_called_like_a_field(folder: Path) -> None:
         (b'{"a": 1, "answer": "b"}\n', "f.jsonl", "for example f.jsonl:answer"),
         (b'{"a": 1, "b": "c"}\n', "f.jsonl:text", "line 1 has no field 'text'; it has a, b"),
         (b'{"a": "b"}\n\n{"a": 3}\n', "f.jsonl:a", "line 3: the field is a number, not a text"),
-        (b'{"a": "b"}\n{"a": nul}\n', "f.jsonl:a", "line 2 is not JSON"),
+        (b'{"a": "b"}\n{"a": nul}\n', "f.jsonl:a", "line 2 is not JSON: Expecting value at column 7"),
+        (b'{"a": "\\ud83d b"}\n', "f.jsonl:a", r"line 1 holds half of a surrogate pair \('\\ud83d'\)"),
+        (b'{"a": ' + b"[" * 10**5, "f.jsonl:a", "line 1 cannot be read: .*recursion"),
         (b"[1]\n", "f.jsonl:a", "line 1 is a list, not an object"),
     ],
 )

@@ -30,6 +30,11 @@ def read_text(file: Path | None, encoding: str) -> str:
         raise LongraError(f"cannot read {name}: {error.strerror}; check the path") from None
 
 
+def measured_text(file: Path | None, encoding: str) -> str:
+    """As `read_text`, without the byte order mark that some editors put before a text: it is not of the text."""
+    return read_text(file, encoding).removeprefix("\ufeff")
+
+
 def name_of(file: Path | None) -> str:
     """What to call it."""
     return "standard input" if file is None or file == Path("-") else str(file)

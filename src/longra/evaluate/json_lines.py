@@ -18,7 +18,7 @@ def split_field(source: str) -> tuple[str, str | None]:
 
 
 def lines_of(path: str) -> list[tuple[int, str]]:
-    """Lines with their numbers; only a line feed ends one, as sacrebleu reads files.
+    """Lines with their numbers; only a line feed ends one, as sacrebleu reads files. A byte order mark is none of them.
 
     Args:
         path: `-` is standard input.
@@ -29,13 +29,13 @@ def lines_of(path: str) -> list[tuple[int, str]]:
     name = "standard input" if path == "-" else path
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        lines = data.decode().split("\n")
+        lines = data.decode("utf-8-sig").split("\n")
     except OSError as error:
         raise LongraError(f"cannot read {name}: {error.strerror}; check the path") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise LongraError(
-            f"{name} is not UTF-8 (byte 0x{data[error.start]:02x}, line {line:,}); convert it: iconv -t utf-8"
+            f"{name} is not UTF-8 (byte 0x{error.object[error.start]:02x}, line {line:,}); convert it: iconv -t utf-8"
         ) from None
     if not lines[-1]:
         del lines[-1]
@@ -46,12 +46,21 @@ def object_of(path: str, number: int, line: str) -> dict[str, Any]:
     """The object on a line.
 
     Raises:
-        LongraError: it is not JSON, or not an object.
+        LongraError: it is not JSON, or not an object, or a text in it is not one that a file can hold.
     """
     try:
         found = json.loads(line)
-    except ValueError as error:
-        raise LongraError(f"{path}, line {number:,} is not JSON: {error}") from None
+        if "\\u" in line:
+            json.dumps(found, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise LongraError(f"{path}, line {number:,} is not JSON: {error.msg} at column {error.colno:,}") from None
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise LongraError(
+            f"{path}, line {number:,} holds half of a surrogate pair ({half!a}), which is no character; mend what wrote it"
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
+        raise LongraError(f"{path}, line {number:,} cannot be read: {error}") from None
     if not isinstance(found, dict):
         raise LongraError(f"{path}, line {number:,} is {kind_of(found)}, not an object with fields")
     return found

@@ -18,6 +18,7 @@ ADD = Problem(
     "add",
     "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(math.inf, 1) == math.inf\n",
 )
+ROW = {"task_id": "1", "prompt": "p", "entry_point": "f", "test": "t", "more": 1}
 
 
 def test_human_eval_is_whole() -> None:
@@ -63,9 +64,20 @@ def test_what_a_script_defines() -> None:
     assert definitions("I cannot (") == "I cannot ("
 
 
+def test_a_packed_file_that_is_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "own.jsonl.gz"
+    packed = bytearray(gzip.compress(b"\xef\xbb\xbf" + json.dumps(ROW).encode()))
+    file.write_bytes(packed)
+    assert read_problems(file) == [Problem("1", "p", "f", "t")]
+    packed[10] ^= 0xFF
+    file.write_bytes(packed)
+    with pytest.raises(LongraError, match=r"cannot read .*own\.jsonl\.gz: Error -3 while decompressing"):
+        read_problems(file)
+
+
 def test_own_problems(tmp_path: Path) -> None:
     file = tmp_path / "own.jsonl"
-    row = {"task_id": "1", "prompt": "p", "entry_point": "f", "test": "t", "more": 1}
+    row = dict(ROW)
     file.write_text(json.dumps(row) + "\n\n")
     assert read_problems(file) == [Problem("1", "p", "f", "t")]
     file.write_text((json.dumps(row) + "\n") * 2)

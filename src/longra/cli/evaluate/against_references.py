@@ -25,7 +25,10 @@ ReferenceArguments = Annotated[
 BaselineOption = Annotated[
     str | None, typer.Option("--baseline", metavar="HYP", help="Test against what another system generated.")
 ]
-TestOption = Annotated[TestKind, typer.Option("--test", help="How to test against the baseline, in pairs.")]
+TestOption = Annotated[
+    TestKind | None,
+    typer.Option("--test", help="How to test against the baseline, in pairs; randomisation unless said."),
+]
 SamplesOption = Annotated[
     int, typer.Option("--bootstrap", metavar="N", min=0, help="Samples for the 95 % interval; 0 for none.")
 ]
@@ -97,6 +100,17 @@ def read_corpus(
     return Corpus(written.texts, expected, theirs, written)
 
 
+def checked_test(test: TestKind | None, baseline: str | None) -> TestKind:
+    """How to test against the baseline.
+
+    Raises:
+        UsageError: there is none to test against.
+    """
+    if test is not None and baseline is None:
+        raise UsageError(f"--test {test} has nothing to compare with; add --baseline HYP")
+    return test or "randomisation"
+
+
 def checked_samples(samples: int, corpus: Corpus) -> int:
     """How many samples the bootstrap takes: none for a single segment, which has nothing to draw from.
 
@@ -124,6 +138,9 @@ def show(title: str, found: Found, how: Shown) -> None:
         )
         save_text(how.html, page)
         console.note(f"{how.html}: written")
+    empty = sum(not text.strip() for text in found.corpus.hypotheses)
+    if empty:
+        console.warning(f"{empty:,} of {len(found.corpus.hypotheses):,} hypotheses are empty")
     if how.as_json:
         console.result_json(_as_json(found, how.segments))
         return

@@ -24,7 +24,7 @@ def bleu(
     ] = None,
     generating: Generating,
     baseline: shared.BaselineOption = None,
-    test: shared.TestOption = "randomisation",
+    test: shared.TestOption = None,
     samples: shared.SamplesOption = SAMPLES,
     segments: shared.SegmentsOption = False,
     as_json: shared.JsonOption = False,
@@ -34,6 +34,7 @@ def bleu(
     from longra.evaluate import sacre
     from longra.evaluate.choose_tokenizer import bleu_tokenizer
 
+    kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     name, reason = (tokenize, None) if tokenize is not None else bleu_tokenizer(corpus.references)
     measure = sacre.bleu(name)
@@ -41,7 +42,7 @@ def bleu(
     tests = (
         []
         if corpus.baseline is None
-        else [sacre.compare(measure, corpus.hypotheses, corpus.baseline, corpus.references, test)]
+        else [sacre.compare(measure, corpus.hypotheses, corpus.baseline, corpus.references, kind)]
     )
     found = shared.Found(corpus, [score], tests, name, reason)
     shared.show(f"BLEU of {hypotheses}", found, shared.Shown(segments, as_json, html))

@@ -22,7 +22,7 @@ def chrf(
     ] = 0,
     generating: Generating,
     baseline: shared.BaselineOption = None,
-    test: shared.TestOption = "randomisation",
+    test: shared.TestOption = None,
     samples: shared.SamplesOption = SAMPLES,
     segments: shared.SegmentsOption = False,
     as_json: shared.JsonOption = False,
@@ -34,13 +34,14 @@ def chrf(
     """
     from longra.evaluate import sacre
 
+    kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     measure = sacre.chrf(word_order)
     score = sacre.measure(measure, corpus.hypotheses, corpus.references, shared.checked_samples(samples, corpus))
     tests = (
         []
         if corpus.baseline is None
-        else [sacre.compare(measure, corpus.hypotheses, corpus.baseline, corpus.references, test)]
+        else [sacre.compare(measure, corpus.hypotheses, corpus.baseline, corpus.references, kind)]
     )
     found = shared.Found(corpus, [score], tests, None, None)
     shared.show(f"{score.name} of {hypotheses}", found, shared.Shown(segments, as_json, html))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longra.cli import console, options
-from longra.cli.reading import name_of, read_text
+from longra.cli.reading import measured_text, name_of
 from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def kl(
     from longra.evaluate.divergence import Comparison
     from longra.evaluate.journal import Journal, way_on
 
-    text = read_text(file, encoding)
+    text = measured_text(file, encoding)
     one, _ = options.load_model(
         reference, threads=threads, weights=reference_weights, cache=reference_cache, cache_dir="none"
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longra.cli import console, options
-from longra.cli.reading import name_of, read_text
+from longra.cli.reading import measured_text, name_of
 from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def perplexity(
     from longra.evaluate.journal import Journal, way_on
     from longra.evaluate.perplexity import Scoring
 
-    text = read_text(file, encoding)
+    text = measured_text(file, encoding)
     loaded, _ = options.load_model(model, threads=threads, weights=weights, cache=cache, cache_dir="none")
     scoring = Scoring(loaded, text, window, stride)
     try:

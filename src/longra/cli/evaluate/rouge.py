@@ -24,7 +24,7 @@ def rouge(
     ] = None,
     generating: Generating,
     baseline: shared.BaselineOption = None,
-    test: shared.TestOption = "randomisation",
+    test: shared.TestOption = None,
     samples: shared.SamplesOption = SAMPLES,
     segments: shared.SegmentsOption = False,
     as_json: shared.JsonOption = False,
@@ -39,13 +39,14 @@ def rouge(
     from longra.evaluate.rouge import compare_rouge
     from longra.evaluate.rouge import rouge as measure
 
+    kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)
     name, reason = (tokenize, None) if tokenize is not None else rouge_tokenizer(corpus.references)
     scores = measure(corpus.hypotheses, corpus.references, name, shared.checked_samples(samples, corpus))
     tests = (
         []
         if corpus.baseline is None
-        else compare_rouge(corpus.hypotheses, corpus.baseline, corpus.references, name, test)
+        else compare_rouge(corpus.hypotheses, corpus.baseline, corpus.references, name, kind)
     )
     found = shared.Found(corpus, scores, tests, name, reason)
     shared.show(f"ROUGE of {hypotheses}", found, shared.Shown(segments, as_json, html))

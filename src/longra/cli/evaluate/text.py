@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longra.cli import console
-from longra.cli.reading import name_of, read_text
+from longra.cli.reading import measured_text, name_of
 from longra.cli.saving import save_text
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def text(
     """
     from longra.evaluate.document.measure import measure_text
 
-    report = measure_text(read_text(file, encoding), target_length)
+    report = measure_text(measured_text(file, encoding), target_length)
     if html is not None:
         from longra.evaluate.report.document import document_page
 

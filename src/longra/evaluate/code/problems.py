@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -52,8 +53,8 @@ def read_problems(path: Path) -> list[Problem]:
     """
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise LongraError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}; check the path") from None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     problems = [_problem(str(path), number, object_of(str(path), number, line)) for number, line in lines]
