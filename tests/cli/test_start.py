@@ -85,6 +85,13 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
     assert console.paint("x", "31") == "x"
 
 
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    from longra.cli import console
+
+    console.result_json({"a": [1.5, float("inf")], "b": {"c": float("nan")}, "d": (True, None, "字")})
+    assert capsys.readouterr().out == '{"a": [1.5, null], "b": {"c": null}, "d": [true, null, "字"]}\n'
+
+
 def test_columns_of_wide_characters_line_up() -> None:
     from longra.cli import console
 

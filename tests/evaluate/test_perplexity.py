@@ -92,6 +92,7 @@ def test_per_token_word_character_and_byte(tiny: tuple[longra.Model, Any]) -> No
     assert result.per_unit == math.exp(result.nats / 22)
     assert result.bits_per_byte == result.nats / math.log(2) / len(scored.encode())
     assert result.bits_per_character == result.nats / math.log(2) / len(scored)
+    assert Scoring(tiny[0], "...").run().per_unit is None
     chinese = Scoring(tiny[0], "一二三四五。").run()
     assert (chinese.unit, chinese.units) == ("characters", 4)  # of the first, a byte is missing
 

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import math
 import os
 import sys
 import unicodedata
@@ -29,8 +30,18 @@ def result(text: str) -> None:
 
 
 def result_json(value: Any) -> None:
-    """Print one JSON object on one line of stdout, characters unescaped (a JSON lines stream may follow)."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print one JSON object on one line of stdout, characters unescaped (a JSON lines stream may follow).
+
+    JSON has no NaN and no infinity: they are null."""
+    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write(piece: str) -> None:

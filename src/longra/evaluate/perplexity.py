@@ -51,9 +51,12 @@ class Perplexity:
         return math.exp(self.nats / self.tokens)
 
     @property
-    def per_unit(self) -> float:
-        """exp of the negative log-likelihood, shared out among words (or ideographs); infinite where that overflows."""
-        mean = self.nats / max(1, self.units)
+    def per_unit(self) -> float | None:
+        """exp of the negative log-likelihood, shared out among words (or ideographs); infinite where that overflows, None
+        where there is neither."""
+        if self.units == 0:
+            return None
+        mean = self.nats / self.units
         return math.exp(mean) if mean < 700 else math.inf
 
     @property

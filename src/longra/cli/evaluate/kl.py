@@ -85,4 +85,5 @@ def _shown(result: "Divergence") -> str:
         (f"{result.top_overlap:.2%}", f"of the {TOP} likeliest tokens are shared"),
     ]
     table = console.table(("VALUE", "MEASURE"), rows, right=frozenset({0}))
-    return f"{table}\n{result.positions:,} positions, windows of {result.window:,} tokens"
+    places = "position" if result.positions == 1 else "positions"
+    return f"{table}\n{result.positions:,} {places}, windows of {result.window:,} tokens"

@@ -69,7 +69,11 @@ def _shown(result: "Perplexity") -> str:
     unit = {"words": "word", "characters": "character"}[result.unit]
     rows = [
         (f"{result.per_token:.4f}", "perplexity per token", f"{result.tokens:,} tokens"),
-        (f"{result.per_unit:.4f}", f"perplexity per {unit}", f"{result.units:,} {result.unit}"),
+        (
+            "-" if result.per_unit is None else f"{result.per_unit:.4f}",
+            f"perplexity per {unit}",
+            f"{result.units:,} {result.unit}",
+        ),
         (f"{result.bits_per_character:.4f}", "bits per character", f"{result.characters:,} code points"),
         (f"{result.bits_per_byte:.4f}", "bits per byte", f"{result.bytes:,} bytes in UTF-8"),
     ]
