@@ -5,12 +5,15 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from longra.text.tidy.change import Edit
+from longra.text.tidy.chinese_marks import with_chinese_marks
 from longra.text.tidy.document import Document, Line
 from longra.text.tidy.inline import Span, foreign_spans, trimmed
 from longra.text.tidy.scripts import CJK_OR_WIDE
 from longra.text.tidy.steps import Report
 
 _NEUTRAL = "\ue0f0"
+_IDEOGRAPHIC_SPACES = re.compile("\u3000+")
+"""Indents and gaps of Chinese print; autocorrect would make half-width spaces of them."""
 
 
 def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # noqa: ARG001
@@ -25,10 +28,19 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
         if not CJK_OR_WIDE.search(line.text):
             continue
         inside = spans[max(bisect_left(starts, line.start) - 1, 0) : bisect_left(starts, line.end)]
-        masked, originals, stand_in = _mask(line, inside)
-        after = _unmask(autocorrect_py.format(masked), originals, stand_in)
+        masked, originals, stand_in = _mask(line, sorted([*inside, *_ideographic_spaces(line)], key=_start))
+        after = _unmask(autocorrect_py.format(with_chinese_marks(masked)), originals, stand_in)
         if after is not None and after != line.text:
             yield trimmed(Edit(line.start, line.text, after, "spacing or punctuation"))
+
+
+def _ideographic_spaces(line: Line) -> Iterator[Span]:
+    for match in _IDEOGRAPHIC_SPACES.finditer(line.text):
+        yield Span(line.start + match.start(), line.start + match.end(), is_code=False, is_word=False)
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _mask(line: Line, spans: list[Span]) -> tuple[str, list[str], str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from longra.text.tidy.change import Edit
 from longra.text.tidy.document import LIST_ITEM, Block, Document, Line, paragraphs
 from longra.text.tidy.inline import Span, foreign_spans, span_around
-from longra.text.tidy.scripts import CJK_OR_WIDE, EMOJI
+from longra.text.tidy.scripts import CJK_OR_WIDE, EMOJI, weight
 from longra.text.tidy.steps import Report
 
 LONGEST = 2000
@@ -26,6 +26,14 @@ _QUOTES = frozenset("\"'”’」』")
 _OPENERS = frozenset("\"'“‘(（[【「『《<*_~")
 _BARE_NUMBER = re.compile(r"[ \t>]*\d{1,9}$")
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$")
+_LAST_WORDS = re.compile(
+    r"[（(【\[「“*_—–-].*[）)】\]」”*_—–-]"
+    r"|(?:the )?end|finis?|to be continued|(?:全文|全书|本章)?[完终終]|剧终|劇終|未完待[续續]",
+    re.IGNORECASE,
+)
+"""A last line that says that the text ends there, or that stands between brackets or dashes."""
+_LONGEST_OF_VERSE = 40
+"""Letters in a line of verse, of an address or of a signature, an ideograph counting twice."""
 _HEADING = re.compile(r" {0,3}(?:#{1,6}(?:\s|$)|(?:=+|-+|[-*_](?:\s*[-*_]){2,})\s*$)")
 
 
@@ -63,7 +71,7 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
     if part is None or _is_emoji(document.text[part.end - 1]):
         return
     cut = _last_end(document.text, part.start, part.end, spans)
-    if cut is None and part.follows_sentence:
+    if cut is None and part.follows_sentence and not _is_whole(document.text[part.start : part.end]):
         cut = part.before
     if cut is not None and cut < part.end <= cut + LONGEST:
         yield Edit(cut, document.text[cut : part.end], "", "unfinished sentence")
@@ -79,6 +87,14 @@ def sentence_ends(text: str, spans: list[Span]) -> Iterator[int]:
         inside = span_around(match.start(), spans)
         if not inside and match["mark"][0] != "…" and _ends_sentence(text, match, len(text)):
             yield match.end()
+
+
+def _is_whole(part: str) -> bool:
+    """Whether a last paragraph without a full stop is not cut off: verse, a signature, or `（完）`."""
+    lines = [line.strip() for line in part.splitlines()]
+    if len(lines) < 2:
+        return _LAST_WORDS.fullmatch(part.strip()) is not None
+    return all(sum(map(weight, line)) <= _LONGEST_OF_VERSE for line in lines)
 
 
 def _last_part(document: Document, tail: Block, spans: list[Span]) -> _Part | None:
