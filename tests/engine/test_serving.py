@@ -1,7 +1,10 @@
 """Many callers at once: threads, asyncio, errors of one beside the others, the end of the process."""
 
 import asyncio
+import gc
 import threading
+import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from toy import ToyBackend
 
 from longra.arrays import Float32
 from longra.engine import Engine, Request, Text
+from longra.engine.page_folder import PageFolder
 from longra.sampling import Choice
 
 
@@ -109,6 +113,24 @@ def test_closing_ends_what_runs() -> None:
     assert request.ended
     assert {text.finish_reason for text in request.texts} == {"cancelled"}
     assert engine.pool.used == 0
+
+
+def test_an_engine_that_is_let_go_is_freed_at_once(tmp_path: Path) -> None:
+    """Gigabytes of weights do not wait for a garbage collection; pages are written to disk before."""
+    engine = Engine(ToyBackend(), 50, PageFolder(tmp_path, b"i" * 16, ToyBackend.page_bytes))
+    backend = weakref.ref(engine.backend)
+    gc.disable()
+    try:
+        engine.submit(request_of(1, 100)).wait()
+        engine.read([1, 2, 3], 1, lambda _: None)
+        del engine
+        for thread in threading.enumerate():
+            if thread.name in ("longra steps", "longra pages"):
+                thread.join(5)
+        assert backend() is None
+    finally:
+        gc.enable()
+    assert len(list(tmp_path.glob("*/*.page"))) == 4  # 15 + 99 tokens of each of two texts
 
 
 def test_no_kernel_runs_under_the_engines_lock() -> None:

@@ -13,7 +13,7 @@ from longra.engine.handle import Handle
 from longra.engine.page_folder import PageFolder
 from longra.engine.pages import PagePool
 from longra.engine.prefix import PrefixCache
-from longra.engine.request import Request, Text
+from longra.engine.request import Request, Text, nobody
 from longra.engine.scheduler import Batch, Reading, Scheduler
 from longra.engine.sequence import Sequence
 
@@ -193,6 +193,7 @@ class Engine:
         request.cancel()
         self.scheduler.drop(request)
         request.notify(None)
+        request.notify = nobody  # no circle through the handle would keep the engine until a garbage collection
 
     def _end_all(self, requests: Iterable[Request], error: Exception | None = None) -> None:
         for request in requests:

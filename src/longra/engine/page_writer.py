@@ -11,6 +11,8 @@ from contextlib import suppress
 from longra.engine.page_folder import PageFolder
 from longra.engine.prefix_tree import Node
 
+Read = Callable[[Node], bytes | None]
+
 _NICENESS = 10  # the kernels' threads come first
 
 
@@ -21,25 +23,27 @@ class PageWriter:
 
     Args:
         folder: where to.
-        read: the bytes of a node's page; None if it is no longer in memory.
         warn: is told, once, why pages cannot be written; nothing is written from then on.
     """
 
-    def __init__(self, folder: PageFolder, read: Callable[[Node], bytes | None], warn: Callable[[str], None]) -> None:
+    def __init__(self, folder: PageFolder, warn: Callable[[str], None]) -> None:
         self._folder = folder
-        self._read = read
         self._warn = warn
-        self._texts: deque[list[Node]] = deque()
+        self._texts: deque[tuple[list[Node], Read]] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failed = False
 
-    def put(self, path: list[Node]) -> None:
-        """Store the pages of a text that are not stored yet; those that are count as used now."""
+    def put(self, path: list[Node], read: Read) -> None:
+        """Store the pages of a text that are not stored yet; those that are count as used now.
+
+        Args:
+            read: the bytes of a node's page; None if it is no longer in memory.
+        """
         with self._lock:
             if self._failed or not path:
                 return
-            self._texts.append(path)
+            self._texts.append((path, read))
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="longra pages", daemon=False)
                 with suppress(RuntimeError):  # Python is about to leave: what is left is not stored
@@ -54,9 +58,9 @@ class PageWriter:
     def _run(self) -> None:
         if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-        while (path := self._next()) is not None:
+        while (text := self._next()) is not None:
             try:
-                self._store(path)
+                self._store(*text)
             except OSError as problem:
                 self._failed = True
                 self._warn(
@@ -68,7 +72,7 @@ class PageWriter:
                     self._failed, self._thread = True, None
                 raise
 
-    def _next(self) -> list[Node] | None:
+    def _next(self) -> tuple[list[Node], Read] | None:
         with self._lock:
             if self._texts and not self._failed:
                 return self._texts.popleft()
@@ -76,14 +80,14 @@ class PageWriter:
             self._thread = None
             return None
 
-    def _store(self, path: list[Node]) -> None:
+    def _store(self, path: list[Node], read: Read) -> None:
         """Store what is missing. Of a text, what follows counts as used before what it follows, and is deleted first."""
         now = time.time_ns()
         for number, node in enumerate(path):
             head, used = node.head(self._folder.page_bytes), now - number
             if node.stored and self._folder.touch(head, used):
                 continue
-            page = self._read(node)
+            page = read(node)
             try:
                 node.stored = page is not None and self._folder.write(head, page, used)
             except FileNotFoundError:  # another process has just emptied the cache

@@ -18,14 +18,15 @@ class PagePool:
 
     Attributes:
         slid: pages that hold no longer what layers with a window would see of them.
-        reclaim: asked when none is free: drops a kept page that no sequence holds, or returns False (see PrefixCache).
+        reclaim: asked when none is free: drops a kept page that no sequence holds, or returns False (see PrefixCache). A
+            weak reference, which gives None where there is no such function any more.
     """
 
     def __init__(self, backend: Backend, limit: int | None = None) -> None:
         self.backend = backend
         if limit is not None:
             self.limit = limit
-        self.reclaim: Callable[[], bool] = lambda: False
+        self.reclaim: Callable[[], Callable[[], bool] | None] = lambda: None
         self._reserved = False
         self._free: list[int] = []
         self._holders: dict[int, int] = {}  # page -> sequences, where there are any
@@ -65,7 +66,7 @@ class PagePool:
             LongraError: all pages are held, or there is not that much memory.
         """
         self.reserve()
-        if not self._free and not self.reclaim():
+        if not self._free and not ((reclaim := self.reclaim()) and reclaim()):
             gigabytes = self.limit * self.backend.page_bytes / 1e9
             raise LongraError(f"the cache is full: {gigabytes:.1f} GB hold no further token; use a shorter context")
         page = self._free.pop()

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterable
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -45,8 +46,8 @@ class PrefixCache:
         self._recent: dict[Node, None] = {}  # those in memory; what follows a page comes before it
         self._nodes: dict[int, Node] = {}  # the same, by page
         self._lock = threading.Lock()  # over node.page, which the writer's thread reads
-        self._writer = None if folder is None else PageWriter(folder, self._copy, warn)
-        pool.reclaim = self._reclaim
+        self._writer = None if folder is None else PageWriter(folder, warn)
+        pool.reclaim = WeakMethod(self._reclaim)
 
     def __len__(self) -> int:
         """Pages that are in memory."""
@@ -91,7 +92,7 @@ class PrefixCache:
             path.append(node)
         self._touch(path)
         if self._writer is not None:
-            self._writer.put(path)
+            self._writer.put(path, self._copy)
 
     def slide(self, sequence: Sequence, keep: bool) -> None:
         """Give back what layers with a window will see no more of a sequence.

@@ -60,7 +60,7 @@ class Text:
         self.finish_reason = reason
 
 
-def _nobody(_: object) -> None:
+def nobody(_: object) -> None:
     """Nobody listens."""
 
 
@@ -89,8 +89,8 @@ class Request:
     extended: bool = False
     last: int = 1
     corpus: Drafts | None = None
-    take: Callable[[Float32], None] = _nobody
-    notify: Callable[[Text | None], None] = _nobody
+    take: Callable[[Float32], None] = nobody
+    notify: Callable[[Text | None], None] = nobody
     number: int = field(default=0, init=False)
     cached_tokens: int = field(default=0, init=False)
     ended: bool = field(default=False, init=False)
