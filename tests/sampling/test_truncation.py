@@ -5,6 +5,7 @@ import plain_sampling as plain
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from longra.sampling import GenerationConfig, truncation
 from longra.sampling.sampler import candidates_of
@@ -32,6 +33,12 @@ def everything(row: np.ndarray) -> truncation.Candidates:
 @given(rows())
 def test_candidates_come_in_falling_order_and_ties_by_id(row: np.ndarray) -> None:
     assert everything(row).ids.tolist() == plain.order(row)
+
+
+@given(arrays(np.float32, st.integers(0, 80), elements=st.floats(width=32, allow_nan=False)))
+def test_rising_is_a_stable_sort(values: np.ndarray) -> None:
+    values = np.concatenate([values, values[::2], np.array([0.0, -0.0], np.float32)])
+    assert truncation.rising(values).tolist() == np.argsort(values, kind="stable").tolist()
 
 
 @given(rows(3000), st.integers(1, 300))

@@ -102,7 +102,7 @@ class Sampler:
 
 
 def _cuts_nothing(config: GenerationConfig) -> bool:
-    """Whether every token may be drawn: then there is no need to sort them, which costs 15 ms for 150,000."""
+    """Whether every token may be drawn: then there is no need to sort them, which costs 3 ms for 150,000."""
     return config.top_k == 0 and config.top_p == 1 and config.min_p == 0 and config.typical_p == 1
 
 
@@ -125,7 +125,7 @@ def candidates_of(logits: Float32, config: GenerationConfig) -> Candidates:
     elif config.typical_p >= 1 and config.top_p < 1:
         candidates = truncation.above_mass(scaled, config.top_p)
         total = float(np.exp(scaled - scaled.max()).sum(dtype=np.float64))
-        shares = np.exp(candidates.logits.astype(np.float64) - float(candidates.logits[0])) / total
+        shares = np.exp(candidates.logits - candidates.logits[0]).astype(np.float64) / total
         candidates = truncation.top_p(candidates, config.top_p, shares)
         return truncation.min_p(candidates, config.min_p) if config.min_p > 0 else candidates
     elif config.typical_p >= 1 and config.min_p > 0:
