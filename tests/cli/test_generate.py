@@ -175,6 +175,7 @@ def test_text_that_is_not_ascii_comes_whole_under_any_locale() -> None:
         (["--min-tokens", "9", "-n", "3"], "min_tokens is 9"),
         (["--top-k", "many"], "--top-k"),
         (["--weights", "q3"], "'q8'"),
+        (["--cache", "q4"], "'q8'"),
         (["--threads", "0"], "--threads"),
         (["--logit-bias", "17"], "ID=BIAS"),
         (["--logit-bias", "=1"], "ID=BIAS"),
