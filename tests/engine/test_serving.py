@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 from pathlib import Path
@@ -131,6 +133,34 @@ def test_an_engine_that_is_let_go_is_freed_at_once(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert len(list(tmp_path.glob("*/*.page"))) == 4  # 15 + 99 tokens of each of two texts
+
+
+FORK = """
+import os
+from longra.engine import Engine
+from longra.errors import LongraError
+from test_serving import request_of
+from toy import ToyBackend
+
+engine = Engine(ToyBackend(), pages=50)
+engine.submit(request_of(1, 500))
+if child := os.fork():
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+else:
+    try:
+        engine.submit(request_of(2))
+    except LongraError as error:
+        print(error, flush=True)
+    engine.close()
+    os._exit(7)
+"""
+
+
+def test_a_fork_is_told_that_it_cannot_use_the_model_and_leaves_in_peace() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    told = subprocess.check_output(command, cwd=Path(__file__).parent, text=True, timeout=30).splitlines()
+    assert told[0].startswith("this process was forked from the one that loaded the model, and has none of its threads")
+    assert told[1] == "7"
 
 
 def test_no_kernel_runs_under_the_engines_lock() -> None:

@@ -1,6 +1,7 @@
 """The loop: schedule, run, postprocess."""
 
 import atexit
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from longra.engine.prefix import PrefixCache
 from longra.engine.request import Request, Text, nobody
 from longra.engine.scheduler import Batch, Reading, Scheduler
 from longra.engine.sequence import Sequence
+from longra.errors import LongraError
 
 
 class Engine:
@@ -44,13 +46,15 @@ class Engine:
         self._lock = threading.RLock()
         self._stepping = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._process = os.getpid()
 
     def submit(self, request: Request) -> Handle:
         """Have a request run from now on.
 
         Raises:
-            LongraError: it could never run: the cache is too small.
+            LongraError: it could never run: the cache is too small, or this process is a fork of the engine's.
         """
+        self._check_process()
         handle = Handle(request, self.cancel)
         with self._lock:
             self.scheduler.add(request)
@@ -75,12 +79,15 @@ class Engine:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Requests wait meanwhile: for a caller that runs the backend itself, on pages of the pool."""
+        """Requests wait meanwhile: for a caller that runs the backend itself, on pages of the pool; raises as `submit`."""
+        self._check_process()
         with self._stepping, self._lock:
             yield
 
     def close(self) -> None:
         """Cancel all requests and wait until the last step has ended."""
+        if self._process != os.getpid():  # a fork that leaves: it has none of the threads
+            return
         with self._lock:
             self._end_all(self.scheduler.requests)
             thread = self._thread
@@ -105,6 +112,13 @@ class Engine:
             self.scheduler.speculation.times.add(batch.rows, time.perf_counter() - began)
         with self._lock:
             self._postprocess(batch, rows)
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise LongraError(
+                "this process was forked from the one that loaded the model, and has none of its threads; load the model "
+                'here, or start processes by multiprocessing.get_context("spawn")'
+            )
 
     def _run(self) -> None:
         while True:
