@@ -136,21 +136,26 @@ def test_an_engine_that_is_let_go_is_freed_at_once(tmp_path: Path) -> None:
 
 
 FORK = """
-import os
+import os, threading
 from longra.engine import Engine
 from longra.errors import LongraError
 from test_serving import request_of
 from toy import ToyBackend
 
 engine = Engine(ToyBackend(), pages=50)
-engine.submit(request_of(1, 500))
+handle = engine.submit(request_of(1, 500))
+holder = threading.Thread(target=engine._lock.acquire)  # as a fork in the middle of things finds it
+holder.start()
+holder.join()
 if child := os.fork():
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    os._exit(0)
 else:
     try:
         engine.submit(request_of(2))
     except LongraError as error:
         print(error, flush=True)
+    handle.cancel()
     engine.close()
     os._exit(7)
 """
@@ -161,6 +166,34 @@ def test_a_fork_is_told_that_it_cannot_use_the_model_and_leaves_in_peace() -> No
     told = subprocess.check_output(command, cwd=Path(__file__).parent, text=True, timeout=30).splitlines()
     assert told[0].startswith("this process was forked from the one that loaded the model, and has none of its threads")
     assert told[1] == "7"
+
+
+NO_THREAD = """
+import resource
+from longra.engine import Engine
+from longra.errors import LongraError
+from test_serving import check, request_of
+from toy import ToyBackend
+
+engine = Engine(ToyBackend(), pages=50)
+pages = int(open("/proc/self/statm").read().split()[0])
+no_stack = pages * resource.getpagesize() + (1 << 20)
+usual = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (no_stack, usual[1]))
+try:
+    engine.submit(request_of(1))
+except LongraError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_AS, usual)
+assert engine.scheduler.idle
+engine.submit(request := request_of(2)).wait()
+check(request)
+"""
+
+
+def test_where_no_thread_can_be_had_that_is_told_and_later_requests_run() -> None:
+    told = subprocess.check_output([sys.executable, "-c", NO_THREAD], cwd=Path(__file__).parent, text=True, timeout=30)
+    assert told.startswith("the system gives no further thread (can't start new thread)")
 
 
 def test_no_kernel_runs_under_the_engines_lock() -> None:

@@ -52,16 +52,15 @@ class Engine:
         """Have a request run from now on.
 
         Raises:
-            LongraError: it could never run: the cache is too small, or this process is a fork of the engine's.
+            LongraError: it could never run: the cache is too small, this process is a fork of the engine's, or the system
+                gives no thread.
         """
         self._check_process()
         handle = Handle(request, self.cancel)
         with self._lock:
             self.scheduler.add(request)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="longra steps", daemon=True)
-                atexit.register(self.close)
-                self._thread.start()
+                self._start(request)
         return handle
 
     def read(self, tokens: Items[int], last: int, take: Callable[[Float32], None], extended: bool = False) -> None:
@@ -74,6 +73,8 @@ class Engine:
 
     def cancel(self, request: Request) -> None:
         """End a request, in whatever state it is; its pages are free when this returns."""
+        if self._forked:
+            return
         with self._lock:
             self._end(request)
 
@@ -86,7 +87,7 @@ class Engine:
 
     def close(self) -> None:
         """Cancel all requests and wait until the last step has ended."""
-        if self._process != os.getpid():  # a fork that leaves: it has none of the threads
+        if self._forked:
             return
         with self._lock:
             self._end_all(self.scheduler.requests)
@@ -113,12 +114,28 @@ class Engine:
         with self._lock:
             self._postprocess(batch, rows)
 
+    @property
+    def _forked(self) -> bool:
+        """Whether this process is a fork of the engine's: it has none of the threads, and locks that nobody opens."""
+        return self._process != os.getpid()
+
     def _check_process(self) -> None:
-        if self._process != os.getpid():
+        if self._forked:
             raise LongraError(
                 "this process was forked from the one that loaded the model, and has none of its threads; load the model "
                 'here, or start processes by multiprocessing.get_context("spawn")'
             )
+
+    def _start(self, request: Request) -> None:
+        """Begin to step, for a first request."""
+        thread = threading.Thread(target=self._run, name="longra steps", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self.scheduler.drop(request)
+            raise LongraError(f"the system gives no further thread ({error}); end some, or raise its limits") from error
+        self._thread = thread
+        atexit.register(self.close)
 
     def _run(self) -> None:
         while True:
