@@ -172,9 +172,13 @@ def test_ids_in_give_ids_out_in_the_same_shape(auto: longra.AutoModelForCausalLM
     assert [len(sequence) for sequence in two] == [len(ids) + 4] * 2
 
 
-def test_it_is_greedy_unless_it_is_to_sample(auto: longra.AutoModelForCausalLM, model: longra.Model) -> None:
+def test_it_is_greedy_unless_it_is_to_sample(
+    auto: longra.AutoModelForCausalLM, model: longra.Model, caplog: pytest.LogCaptureFixture
+) -> None:
     greedy = model.generate(PROMPT, max_tokens=15, **GREEDY).text
     assert auto.generate(PROMPT, max_new_tokens=15) == auto.generate(PROMPT, max_new_tokens=15) == PROMPT + greedy
+    assert auto.generate(PROMPT, max_new_tokens=15, temperature=2.0, top_k=3) == PROMPT + greedy
+    assert "without temperature, top_k: pass do_sample=True" in caplog.text
     seeds = {auto.generate(PROMPT, max_new_tokens=15, do_sample=True, seed=seed) for seed in range(3)}
     assert len(seeds) == 3
 

@@ -1,5 +1,6 @@
 """The specification's own program, with one import changed: the interface of transformers' AutoModelForCausalLM."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ from longra.errors import UsageError
 
 if TYPE_CHECKING:
     from longra.model import Model
+
+_LOG = logging.getLogger("longra")
 
 # transformers' name -> ours.
 _RENAMED = {
@@ -16,7 +19,8 @@ _RENAMED = {
     "num_return_sequences": "num_sequences",
     "stop_strings": "stop",
 }
-_SAME = {"temperature", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty", "seed"}
+_OF_SAMPLING = {"temperature", "top_k", "top_p", "min_p", "typical_p"}
+_SAME = _OF_SAMPLING | {"repetition_penalty", "seed"}
 _OPTIONS = {"threads", "weights", "backend", "context", "rope_scaling"}
 _GREEDY = {"temperature": 0.0}
 _SAMPLED = {"temperature": 1.0, "top_k": 50, "top_p": 1.0}
@@ -45,7 +49,7 @@ class AutoModelForCausalLM:
         Args:
             inputs: a text, token ids, or a batch of one of them as a list, array or tensor [1, n].
             parameters: as in transformers. `max_length` (20 unless said) counts prompt and new tokens together,
-                `max_new_tokens` new ones only; greedy unless `do_sample=True`.
+                `max_new_tokens` new ones only; greedy unless `do_sample=True`, whatever the temperature.
 
         Returns:
             For a text the prompt and its continuation as text; for token ids the ids of both, as a list (a list of
@@ -79,7 +83,11 @@ class AutoModelForCausalLM:
     @staticmethod
     def _translate(parameters: dict[str, Any], prompt_tokens: int) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
-        ours: dict[str, Any] = dict(_SAMPLED if given.pop("do_sample", False) else _GREEDY)
+        sampled = given.pop("do_sample", False)
+        ours: dict[str, Any] = dict(_SAMPLED if sampled else _GREEDY)
+        if not sampled and (unused := sorted(_OF_SAMPLING & given.keys())):
+            _LOG.warning("the text is greedy, without %s: pass do_sample=True to sample", ", ".join(unused))
+            given = {name: value for name, value in given.items() if name not in unused}
         length = given.pop("max_length", None)
         if "max_new_tokens" not in given:
             room = (_DEFAULT_LENGTH + prompt_tokens if length is None else length) - prompt_tokens
@@ -100,6 +108,4 @@ class AutoModelForCausalLM:
                 known = ", ".join(sorted([*_RENAMED, *_SAME, "do_sample", "max_length"]))
                 raise UsageError(f"generate has no parameter {name!r}; known: {known}")
             ours[_RENAMED.get(name, name)] = value
-        if ours["temperature"] == 0.0:
-            ours = {name: value for name, value in ours.items() if name not in ("top_k", "top_p")} | _GREEDY
         return ours
