@@ -11,13 +11,13 @@ from selenium.webdriver.common.keys import Keys
 
 from longra.attend.page import page as attend_page
 from longra.attend.shares import Trace, attention
-from longra.evaluate import sacre
 from longra.evaluate.document.measure import measure_text
 from longra.evaluate.human.study import Study
 from longra.evaluate.human.summary import summarise
 from longra.evaluate.human.votes import Vote
 from longra.evaluate.range.cells import Finding, grid
 from longra.evaluate.range.page import range_page
+from longra.evaluate.references import sacre
 from longra.evaluate.report.corpus import corpus_page
 from longra.evaluate.report.document import document_page
 from longra.evaluate.report.human import human_page

@@ -23,7 +23,7 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tqdm import tqdm
 
 from longra.errors import TemplateError, UsageError
-from longra.evaluate.continuations import Scored, score_continuations
+from longra.evaluate.likelihood.continuations import Scored, score_continuations
 from longra.loading import load
 from longra.model import Model
 from longra.sampling import GenerationConfig

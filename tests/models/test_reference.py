@@ -10,7 +10,7 @@ import pytest
 
 import longra
 from longra.backends.base import Chunk
-from longra.evaluate.distributions import divergences, log_totals
+from longra.evaluate.likelihood.distributions import divergences, log_totals
 from support.real import real_model
 
 REFERENCES = Path(__file__).parents[1] / "data" / "reference"

@@ -15,7 +15,7 @@ from longra.memory import peak_memory
 
 if TYPE_CHECKING:
     from longra.backends.native import NativeBackend
-    from longra.evaluate.speed import Bench, Speed
+    from longra.evaluate.speed.measure import Bench, Speed
 
 COMMAND_OPTIONS = {
     "epilog": "Example:  longra bench -m qwen2.5-coder-0.5b-instruct --decode-at 32,512,2048,8000,32000 --plot speed.svg"
@@ -44,8 +44,8 @@ def bench(
     _check_plot(plot, bool(contexts and counts))
     from longra.backends.native import NativeBackend
     from longra.cli.app import EXIT_INTERRUPTED
-    from longra.evaluate.speed import Bench
-    from longra.evaluate.speed_run import jobs, measure, work
+    from longra.evaluate.speed.measure import Bench
+    from longra.evaluate.speed.run import jobs, measure, work
 
     loaded, _ = running.load(cache_dir="none")
     backend = loaded.engine.backend
@@ -96,7 +96,7 @@ def _check_plot(plot: Path | None, decodes: bool) -> None:
 
 
 def _save_plot(plot: Path, speeds: "list[Speed]", run: "Bench", model: str, machine: str) -> None:
-    from longra.evaluate.speed_plot import decode_plot
+    from longra.evaluate.speed.plot import decode_plot
 
     if not any(speed.kind == "decode" for speed in speeds):
         console.note(f"{plot}: not written, no decoding was measured")

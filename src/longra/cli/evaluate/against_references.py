@@ -79,11 +79,11 @@ def read_corpus(
     """Read all sides and check that they have as many segments; then have a model write the hypotheses, if there is one.
 
     Raises:
-        LongraError, UsageError: see `longra.evaluate.segments` and `longra.cli.evaluate.generating`.
+        LongraError, UsageError: see `longra.evaluate.references.segments` and `longra.cli.evaluate.generating`.
     """
     generating.check()
     check_folders(html)
-    from longra.evaluate.segments import read_references, read_segments, same_number
+    from longra.evaluate.references.segments import read_references, read_segments, same_number
 
     if [hypotheses, *references, baseline].count("-") > 1:
         raise UsageError("standard input (-) can be read once; give files for the others")

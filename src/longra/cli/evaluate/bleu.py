@@ -31,8 +31,8 @@ def bleu(
     html: shared.HtmlOption = None,
 ) -> None:
     """Shared runs of words with references (BLEU): sacrebleu's numbers and signature."""
-    from longra.evaluate import sacre
-    from longra.evaluate.choose_tokenizer import bleu_tokenizer
+    from longra.evaluate.references import sacre
+    from longra.evaluate.references.choose_tokenizer import bleu_tokenizer
 
     kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)

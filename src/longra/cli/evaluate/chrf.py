@@ -32,7 +32,7 @@ def chrf(
 
     It needs no tokenizer, and is fairer than BLEU to languages with many forms of a word.
     """
-    from longra.evaluate import sacre
+    from longra.evaluate.references import sacre
 
     kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)

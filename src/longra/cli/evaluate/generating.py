@@ -15,7 +15,7 @@ from longra.cli.saving import save_text
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
-    from longra.evaluate.generated import Hypothesis
+    from longra.evaluate.references.generated import Hypothesis
     from longra.sampling import GenerationConfig
 
 _DEFAULTS = {"temperature": 0.0, "seed": 0}
@@ -92,10 +92,17 @@ def write(how: Generating, source: str, segments: Sequence[str]) -> Written:
     """Have the model write a hypothesis for each segment, going on with what --output holds.
 
     Raises:
-        LongraError, UsageError: see `longra.evaluate.generated` and `longra.evaluate.journal`.
+        LongraError, UsageError: see `longra.evaluate.references.generated` and `longra.evaluate.journal`.
     """
-    from longra.evaluate.generated import Asking, Hypothesis, hypotheses, prompts_of, settings_of, signature_of
     from longra.evaluate.journal import Journal, way_on
+    from longra.evaluate.references.generated import (
+        Asking,
+        Hypothesis,
+        hypotheses,
+        prompts_of,
+        settings_of,
+        signature_of,
+    )
 
     config = how.config()
     prompts = dict(enumerate(prompts_of(source, segments, how.prompt), 1))

@@ -10,7 +10,7 @@ from longra.cli.reading import measured_text, name_of
 from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
-    from longra.evaluate.divergence import Divergence
+    from longra.evaluate.likelihood.divergence import Divergence
 
 COMMAND_OPTIONS = {
     "epilog": "Examples:  longra evaluate kl smollm2 smollm2 essay.txt --weights q4   |   "
@@ -45,8 +45,8 @@ def kl(
     goes on.
     """
     from longra.cli.app import EXIT_INTERRUPTED
-    from longra.evaluate.divergence import Comparison
     from longra.evaluate.journal import Journal, way_on
+    from longra.evaluate.likelihood.divergence import Comparison
 
     text = measured_text(file, encoding)
     one, _ = options.load_model(
@@ -75,7 +75,7 @@ def kl(
 
 
 def _shown(result: "Divergence") -> str:
-    from longra.evaluate.divergence import TOP
+    from longra.evaluate.likelihood.divergence import TOP
 
     rows = [
         (f"{result.mean:.6f}", "mean KL, nats"),

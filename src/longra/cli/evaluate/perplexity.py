@@ -10,7 +10,7 @@ from longra.cli.reading import measured_text, name_of
 from longra.cli.remaining import Remaining
 
 if TYPE_CHECKING:
-    from longra.evaluate.perplexity import Perplexity
+    from longra.evaluate.likelihood.perplexity import Perplexity
 
 COMMAND_OPTIONS = {"epilog": "Example:  longra evaluate perplexity qwen2.5-coder-0.5b-instruct essay.txt --window 4096"}
 
@@ -42,7 +42,7 @@ def perplexity(
     """
     from longra.cli.app import EXIT_INTERRUPTED
     from longra.evaluate.journal import Journal, way_on
-    from longra.evaluate.perplexity import Scoring
+    from longra.evaluate.likelihood.perplexity import Scoring
 
     text = measured_text(file, encoding)
     loaded, _ = options.load_model(model, threads=threads, weights=weights, cache=cache, cache_dir="none")

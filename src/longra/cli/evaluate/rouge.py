@@ -35,9 +35,9 @@ def rouge(
     `ascii` gives the numbers of the package rouge-score; `unicode` knows all alphabets, `char` takes each character of
     Chinese and Japanese as a token, `word` each word of Chinese.
     """
-    from longra.evaluate.choose_tokenizer import rouge_tokenizer
-    from longra.evaluate.rouge import compare_rouge
-    from longra.evaluate.rouge import rouge as measure
+    from longra.evaluate.references.choose_tokenizer import rouge_tokenizer
+    from longra.evaluate.references.rouge import compare_rouge
+    from longra.evaluate.references.rouge import rouge as measure
 
     kind = shared.checked_test(test, baseline)
     corpus = shared.read_corpus(hypotheses, references, baseline, generating, html)

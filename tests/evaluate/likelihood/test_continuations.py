@@ -8,7 +8,7 @@ import pytest
 import longra
 from longra.engine.scheduler import SCORED_ROWS
 from longra.errors import ContextError
-from longra.evaluate.continuations import score_continuations
+from longra.evaluate.likelihood.continuations import score_continuations
 from support import talking
 
 

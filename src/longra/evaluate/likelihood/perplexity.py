@@ -9,8 +9,8 @@ import numpy as np
 
 from longra.errors import UsageError
 from longra.evaluate.conditions import conditions
-from longra.evaluate.distributions import log_probabilities
-from longra.evaluate.windows import Window, beginning, digest, rows_after, window_of, windows
+from longra.evaluate.likelihood.distributions import log_probabilities
+from longra.evaluate.likelihood.windows import Window, beginning, digest, rows_after, window_of, windows
 from longra.text.units import UnitName, name_of, units_of
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from reading import tiny_model
 
 import longra
 from longra.errors import UsageError
-from longra.evaluate.perplexity import Scoring
-from longra.evaluate.windows import windows
+from longra.evaluate.likelihood.perplexity import Scoring
+from longra.evaluate.likelihood.windows import windows
 
 TEXT = "It was late, and 灯塔 stood in the rain. Nobody had come for years; the keeper read his own diaries aloud."
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from longra.evaluate.speed import Speed
+from longra.evaluate.speed.measure import Speed
 from longra.evaluate.svg import drawing, round_step, rule
 
 _STYLE = """

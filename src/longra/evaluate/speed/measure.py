@@ -77,7 +77,7 @@ class Bench:
         page: gives numbers of pages that are free to write.
 
     Attributes:
-        advance: called with the work that is done since the last call, as `speed_run.work` counts it.
+        advance: called with the work that is done since the last call, as `run.work` counts it.
     """
 
     def __init__(self, backend: Backend, ceilings: Ceilings, spec: "ModelSpec", page: Callable[[], int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from longra.errors import UsageError
-from longra.evaluate.speed import DECODED, Bench, Speed, rounds, step_work
+from longra.evaluate.speed.measure import DECODED, Bench, Speed, rounds, step_work
 
 
 @dataclass(frozen=True)

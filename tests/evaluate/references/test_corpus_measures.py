@@ -12,12 +12,12 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
 from longra.errors import UsageError
-from longra.evaluate import sacre
-from longra.evaluate.choose_tokenizer import bleu_tokenizer, rouge_tokenizer
-from longra.evaluate.lcs import lcs_length, lcs_places
+from longra.evaluate.references import sacre
+from longra.evaluate.references.choose_tokenizer import bleu_tokenizer, rouge_tokenizer
+from longra.evaluate.references.lcs import lcs_length, lcs_places
+from longra.evaluate.references.rouge import KINDS, compare_rouge, overlaps, rouge
+from longra.evaluate.references.rouge_tokens import RougeTokenizer, tokenizer
 from longra.evaluate.resample import interval, p_value
-from longra.evaluate.rouge import KINDS, compare_rouge, overlaps, rouge
-from longra.evaluate.rouge_tokens import RougeTokenizer, tokenizer
 
 LATIN = "the cat The CAT sat, on a mat. don't x1 3.14 1,000 &quot; <skipped> - -- ... \u200b é e\u0301 İ ß ﬁ"
 OTHER = "中 文 中文 。 ！ ” あ ア 한국 мир Ω \r \t \n \u3000 \u2028 \x0b \x85 🙂 \ufeff "
@@ -146,7 +146,7 @@ def test_subsequences(first: str, second: str) -> None:
     ],
 )
 def test_choice_by_script(references: list[str], bleu: str, rouge_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longra.evaluate.choose_tokenizer.find_spec", lambda _: None)
+    monkeypatch.setattr("longra.evaluate.references.choose_tokenizer.find_spec", lambda _: None)
     assert bleu_tokenizer([references])[0] == bleu
     assert rouge_tokenizer([references])[0] == rouge_
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from longra import __version__
-from longra.evaluate.lcs import lcs_length, lcs_places
+from longra.evaluate.references.lcs import lcs_length, lcs_places
+from longra.evaluate.references.rouge_tokens import RougeTokenizer, signature, tokenizer
 from longra.evaluate.resample import SEED, TRIALS, interval, p_value
-from longra.evaluate.rouge_tokens import RougeTokenizer, signature, tokenizer
 from longra.evaluate.score import SAMPLES, Comparison, References, Score, TestKind
 
 KINDS = ("ROUGE-1", "ROUGE-2", "ROUGE-L", "ROUGE-Lsum")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longra.errors import ContextError, UsageError
-from longra.evaluate.generated import Asking, hypotheses, prompts_of, settings_of, signature_of
+from longra.evaluate.references.generated import Asking, hypotheses, prompts_of, settings_of, signature_of
 from longra.loading import load
 from longra.sampling import GenerationConfig
 

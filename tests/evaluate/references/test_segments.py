@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from longra.errors import LongraError
-from longra.evaluate.segments import read_references, read_segments
+from longra.evaluate.references.segments import read_references, read_segments
 
 ROWS = [{"id": 1, "text": "a", "refs": ["x", "y"]}, {"id": 2, "text": "b\nc", "refs": ["z"]}]
 

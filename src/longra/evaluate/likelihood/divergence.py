@@ -8,8 +8,8 @@ import numpy as np
 
 from longra.errors import LongraError, UsageError
 from longra.evaluate.conditions import conditions
-from longra.evaluate.distributions import Float64, divergences, likeliest
-from longra.evaluate.windows import beginning, digest, rows_after, window_of, windows
+from longra.evaluate.likelihood.distributions import Float64, divergences, likeliest
+from longra.evaluate.likelihood.windows import beginning, digest, rows_after, window_of, windows
 
 if TYPE_CHECKING:
     from longra.arrays import Float32

@@ -12,8 +12,8 @@ from reading import tiny_model
 
 import longra
 from longra.errors import LongraError, UsageError
-from longra.evaluate.distributions import divergences, likeliest, log_probabilities, log_totals
-from longra.evaluate.divergence import TOP, Comparison
+from longra.evaluate.likelihood.distributions import divergences, likeliest, log_probabilities, log_totals
+from longra.evaluate.likelihood.divergence import TOP, Comparison
 
 TEXT = "Bread rises twice. 面包发酵两次。 The third time, it is no longer bread but a question of patience."
 ROWS = shaped.arrays(np.float32, (3, 9), elements=st.floats(-30, 30, width=32))

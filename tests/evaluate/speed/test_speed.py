@@ -9,9 +9,9 @@ import pytest
 import longra
 from longra.backends.native import NativeBackend
 from longra.errors import UsageError
-from longra.evaluate.speed import DECODED, Bench, Speed
-from longra.evaluate.speed_plot import decode_plot
-from longra.evaluate.speed_run import Job, jobs, measure, work
+from longra.evaluate.speed.measure import DECODED, Bench, Speed
+from longra.evaluate.speed.plot import decode_plot
+from longra.evaluate.speed.run import Job, jobs, measure, work
 
 SVG = "{http://www.w3.org/2000/svg}"
 

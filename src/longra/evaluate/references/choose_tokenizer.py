@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from longra.evaluate.rouge_tokens import RougeTokenizer
+from longra.evaluate.references.rouge_tokens import RougeTokenizer
 from longra.evaluate.score import References
 from longra.text.script import SAMPLE, SHARE, scripts_of
 

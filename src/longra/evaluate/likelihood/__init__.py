@@ -1,0 +1,1 @@
+"""What a model holds likely: perplexity, divergence from another model."""

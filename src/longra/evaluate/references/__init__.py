@@ -1,0 +1,1 @@
+"""How well a text agrees with references: BLEU, chrF, ROUGE."""

@@ -1,0 +1,1 @@
+"""How fast a model reads and writes, beside what the machine could do."""
