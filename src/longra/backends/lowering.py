@@ -191,18 +191,8 @@ class Lowering:
     ) -> None:
         parts = [(self._packing.matrix(p.weight), self._packing.vector(p.bias), column) for p, column in products]
         kind = gate or activate or operand.kind
-        self._plan.linear(
-            operand.buffer,
-            to,
-            operand.form,
-            operand.norm,
-            kind,
-            parts,
-            add,
-            gate is not None,
-            activate is not None,
-            operand.ready,
-        )
+        form, norm, finish = operand.form, operand.norm, (gate is not None, activate is not None)
+        self._plan.linear(operand.buffer, to, form, norm, kind, parts, add, *finish, operand.ready)
 
     def _add(self, node: Add) -> int:
         """x + y in x's place, where x is the running sum and y what was made from it."""

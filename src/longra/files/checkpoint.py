@@ -10,18 +10,13 @@ from longra.errors import FormatError, ModelNotFoundError
 from longra.files.gguf import SPLIT_NAME, read_gguf
 from longra.files.json_object import read_json
 from longra.files.mapped import MappedFile, shown
-from longra.files.safetensors import read_safetensors
 from longra.files.shards import Reader, read_shards
 from longra.files.tensor import Tensor
-from longra.files.torch_zip import read_torch
 
 _SAFETENSORS = "model.safetensors"
 _TORCH = "pytorch_model.bin"
 _SHARD_NAME = re.compile(r"(.+)-\d{5}-of-\d{5}(\.safetensors|\.bin)")
-_READERS: list[tuple[tuple[str, ...], str, Reader]] = [
-    ((".safetensors",), "safetensors", read_safetensors),
-    ((".bin", ".pt", ".pth"), "torch", read_torch),
-]
+_SUFFIXES = {"safetensors": (".safetensors",), "torch": (".bin", ".pt", ".pth")}
 
 
 @dataclass(eq=False)
@@ -128,29 +123,41 @@ def _open_file(path: Path) -> Checkpoint:
     if name.endswith(".gguf"):
         gguf = read_gguf(path)
         return Checkpoint("gguf", path, path.parent, gguf.metadata, gguf.tensors, gguf.files)
-    for suffixes, kind, reader in _READERS:
+    for kind, suffixes in _SUFFIXES.items():
         if name.endswith(suffixes):
-            return _open_with_config(path, kind, reader)
+            return _open_with_config(path, kind)
         if name.endswith(tuple(f"{suffix}.index.json" for suffix in suffixes)):
-            return _open_with_config(path, kind, reader, path)
+            return _open_with_config(path, kind, path)
     if _starts_with(path, b"GGUF"):
         gguf = read_gguf(path)
         return Checkpoint("gguf", path, path.parent, gguf.metadata, gguf.tensors, gguf.files)
     raise FormatError(f"{path} is of an unknown kind; give a .gguf, .safetensors or .bin file, or a model's folder")
 
 
-def _open_with_config(path: Path, kind: str, reader: Reader, index: Path | None = None) -> Checkpoint:
+def _open_with_config(path: Path, kind: str, index: Path | None = None) -> Checkpoint:
     """Weights with config.json beside them; index is given, or found if it lists this file among others."""
     config_path = path.parent / "config.json"
     if not config_path.exists():
         raise FormatError(f"{path} has no config.json beside it, which describes the model; put it there")
     config = read_json(config_path)
     index = index or _index_of(path)
+    reader = _reader_of(kind)
     if index is None:
         file, tensors = reader(path)
         return Checkpoint(kind, path, path.parent, config, tensors, [file])
     files, tensors = read_shards(index, reader)
     return Checkpoint(kind, path, path.parent, config, tensors, files)
+
+
+def _reader_of(kind: str) -> Reader:
+    """What reads a file of a kind; a model in GGUF needs none of them, and starts sooner without."""
+    if kind == "safetensors":
+        from longra.files.safetensors import read_safetensors
+
+        return read_safetensors
+    from longra.files.torch_zip import read_torch
+
+    return read_torch
 
 
 def _index_of(path: Path) -> Path | None:
