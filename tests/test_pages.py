@@ -24,9 +24,8 @@ from longra.evaluate.report.human import human_page
 from longra.evaluate.tune.figures import measure
 from longra.evaluate.tune.grid import Cell
 from longra.evaluate.tune.page import About, tune_page
-from longra.evaluate.tune.run import Finished
-from longra.generation.result import Continuation, Result, Timings
-from longra.sampling import Choice, GenerationConfig
+from longra.evaluate.tune.run import Finished, Text
+from longra.sampling import GenerationConfig
 
 HOSTILE = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"> & so on"
 
@@ -71,9 +70,8 @@ def tune() -> str:
     config = GenerationConfig(seed=1)
     cells = []
     for number in (1, 2, 3):
-        written = Continuation(f"{HOSTILE} It was late. " * number, (1, 1), "stop", (Choice(1, -1.0 / number),) * 2)
-        result = Result((written,), 1, 5, 0, 100, Timings(0, 0, 0, 0), "any")
-        cells.append(measure(Finished(Cell(number, {"temperature": number / 2, "top_p": 1}, config), result)))
+        text = Text(f"{HOSTILE} It was late. " * number, "stop", 2, -2.0 / number)
+        cells.append(measure(Finished(Cell(number, {"temperature": number / 2, "top_p": 1}, config), (text,))))
     return tune_page(cells, cells[0], About(HOSTILE, "model", 7, "top-k 40"))
 
 

@@ -11,8 +11,7 @@ from longra.cli.console import text_width
 from longra.cli.tuned import _show_side_by_side
 from longra.evaluate.tune.figures import Measured, measure
 from longra.evaluate.tune.grid import DEFAULT_AXES, Cell
-from longra.evaluate.tune.run import Finished
-from longra.generation.result import Continuation, Result, Timings
+from longra.evaluate.tune.run import Finished, Text
 from longra.sampling import GenerationConfig
 from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset
@@ -59,15 +58,35 @@ def test_json_and_a_preset_for_what_is_not_varied(capsys: pytest.CaptureFixture[
     assert first["texts"][0]["finish_reason"] == "length"
 
 
-def test_ctrl_c_keeps_what_is_finished() -> None:
+def test_an_interrupted_grid_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     """One set is done at once, the other would take minutes."""
-    words = ("tune", "--raw", "-t", "0", "-n", "1,7000", "--top-p", "1", "--repetition-penalty", "1", "--threads", "1")
-    with Live(*words, "--num-sequences", "1", "Once", terminal=True) as live:
+    words = (
+        "tune",
+        "--raw",
+        "-t",
+        "0",
+        "--top-p",
+        "1",
+        "--repetition-penalty",
+        "1",
+        "--num-sequences",
+        "1",
+        "-f",
+        "prompt.txt",
+    )
+    keeping = (*words, "--threads", "1", "--output", "sets.jsonl")
+    with Live(*keeping, "-n", "1,7000", terminal=True) as live:
         live.until(r"about .* left")
         live.interrupt()
         assert live.end() == 130
-        assert "stopped: 1 of 2 sets were finished" in live.output
+        assert "interrupted: 1 of 2 sets are finished; the same command goes on from there" in live.output
         assert "Likelihood is not quality" in live.output
+    assert main([*keeping, "-n", "2,1"]) == 0
+    assert "sets.jsonl: 1 of 2 sets are there already" in capsys.readouterr().err
+    rows = [json.loads(line) for line in Path("sets.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["parameters"]["max_tokens"] for row in rows] == [1, 2]
+    assert main([*keeping, "-n", "1", "--seed", "1"]) == 2
+    assert "whose seed is 0 and not 1" in capsys.readouterr().err
 
 
 def test_columns_cut_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,9 +104,8 @@ def test_columns_cut_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def measured(number: int, text: str) -> Measured:
-    sequences = (Continuation(text, (), "stop", ()),)
-    result = Result(sequences, 1, 5, 0, 100, Timings(0, 0, 0, 0), "any")
-    return measure(Finished(Cell(number, {"temperature": number / 10}, GenerationConfig()), result))
+    cell = Cell(number, {"temperature": number / 10}, GenerationConfig())
+    return measure(Finished(cell, (Text(text, "stop", 0, 0),)))
 
 
 def test_it_asks_at_a_terminal() -> None:

@@ -1,8 +1,6 @@
 """`longra tune`: try several sets of generation parameters on a prompt, and keep one."""
 
-import secrets
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
     from longra.evaluate.tune.figures import Measured
     from longra.evaluate.tune.grid import Cell
     from longra.evaluate.tune.page import About
+    from longra.evaluate.tune.run import Finished, Wanted
+    from longra.model import Model
     from longra.sampling import GenerationConfig
 
 COMMAND_OPTIONS = {
@@ -44,7 +44,7 @@ def tune(
     repetition_penalty: Annotated[str | None, _values("--repetition-penalty", usual="1,1.1")] = None,
     max_tokens: Annotated[str | None, _values("-n", "--max-tokens", usual="200")] = None,
     num_sequences: Annotated[int, typer.Option(metavar="N", help="Texts of each set.")] = _TEXTS,
-    seed: options.Seed = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed gives other texts; 0 unless said.")] = None,
     stop: options.Stop = None,
     preset: options.PresetName = None,
     system: options.System = None,
@@ -52,6 +52,10 @@ def tune(
         bool | None, typer.Option("--chat/--raw", help="Answer / go on; answers if the model has a chat template.")
     ] = None,
     loading: options.Loading,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="Keep each set; the same command goes on from there, or chooses."),
+    ] = None,
     html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write a page to compare the texts on.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT", help="Draw diversity against likelihood (SVG).")] = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the chosen set as a preset.")] = None,
@@ -61,12 +65,14 @@ def tune(
     """Try several sets of generation parameters on a prompt, side by side, and keep one as a preset.
 
     Every combination of the values is run; what is not varied comes from --preset or the defaults. Likelihood is not
-    quality: figures say where to look, and reading says which is good. Ctrl-C shows what is finished.
+    quality: figures say where to look, and reading says which is good. Ctrl-C shows what is finished; with --output the
+    same command goes on.
     """
+    from longra.evaluate.journal import way_on
     from longra.evaluate.tune.figures import measure, suggested
     from longra.evaluate.tune.grid import cells_of
     from longra.evaluate.tune.page import About
-    from longra.evaluate.tune.run import Wanted, run, work
+    from longra.evaluate.tune.run import Wanted
 
     lists = options.given(
         temperature=temperature,
@@ -76,15 +82,14 @@ def tune(
         repetition_penalty=repetition_penalty,
         max_tokens=max_tokens,
     )
-    base = options.Sampling(preset=preset, seed=seed, stop=stop).config(num_sequences=num_sequences)
-    base = base if base.seed is not None else replace(base, seed=secrets.randbits(32))
+    base = options.Sampling(preset=preset, seed=seed, stop=stop).config({"seed": 0}, num_sequences=num_sequences)
     cells = cells_of(_axes(lists, base), base)
     _check_choice(save, choose, len(cells), as_json)
-    check_folders(html, plot)
+    check_folders(output, html, plot)
     text = read_prompt(prompt, file)
     model, _ = loading.load()
-    with Remaining(work(cells)) as remaining:
-        finished, complete = run(model, Wanted(text, chat, system), cells, remaining.advance)
+    finished = _grown(model, Wanted(text, chat, system), base, cells, output)
+    complete = len(finished) == len(cells)
     measured = [measure(cell) for cell in finished]
     about = About(text, model.name, base.seed or 0, fixed(cells, base))
     if measured:
@@ -92,14 +97,34 @@ def tune(
         show(measured, best, about, complete, as_json)
         _write(html, plot, measured, best, about)
     if not complete:
-        console.note(
-            f"stopped: {len(measured)} of {len(cells)} sets were finished; the same --seed begins again the same"
-        )
+        console.note(f"interrupted: {len(measured)} of {len(cells)} sets are finished; {way_on(output)}")
         raise KeyboardInterrupt
     if choose is None and _can_ask(as_json):
         choose = _asked_number(len(cells))
     if choose is not None:
         _keep(save or _asked_name(), cells[choose - 1], about)
+
+
+def _grown(
+    model: "Model", wanted: "Wanted", base: "GenerationConfig", cells: "list[Cell]", output: Path | None
+) -> "list[Finished]":
+    """The sets with their texts, in order: those in --output, and the others; on Ctrl-C those that are finished."""
+    from longra.evaluate.journal import Journal
+    from longra.evaluate.tune.run import known, run, settings, work
+
+    with Journal(output, settings(model, wanted, base, list(cells[0].values))) as journal:
+        found = {finished.cell.number: finished for finished in known(journal.rows, cells)}
+        if found:
+            console.note(f"{output}: {len(found)} of {len(cells)} sets are there already")
+        left = [cell for cell in cells if cell.number not in found]
+        try:
+            with Remaining(work(left)) as remaining:
+                for finished in run(model, wanted, left, remaining.advance):
+                    journal.add(finished.as_row())
+                    found[finished.cell.number] = finished
+        except KeyboardInterrupt:
+            pass  # what is missing says so
+    return [found[number] for number in sorted(found)]
 
 
 def _axes(lists: dict[str, str], base: "GenerationConfig") -> dict[str, list[float]]:

@@ -143,10 +143,7 @@ def _as_json(cells: "Sequence[Measured]", best: "Measured | None", about: "About
                 "mean_logprob": cell.figures.mean_logprob,
                 "perplexity": cell.figures.perplexity,
                 "beyond": list(cell.figures.beyond),
-                "texts": [
-                    {"text": sequence.text, "finish_reason": sequence.finish_reason}
-                    for sequence in cell.finished.result.sequences
-                ],
+                "texts": [{"text": text.text, "finish_reason": text.finish_reason} for text in cell.finished.texts],
             }
             for cell in cells
         ],

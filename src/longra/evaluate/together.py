@@ -2,14 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from longra.generation.result import Result
     from longra.generation.stream import Stream
     from longra.model import Model
-    from longra.sampling import GenerationConfig
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
@@ -17,12 +16,19 @@ Done = TypeVar("Done")
 AT_ONCE = 16
 """Texts that grow together."""
 
-Generate = Callable[[Sequence[int], "GenerationConfig"], "Result"]
-"""Continues token ids; raises CancelledError when the whole is given up."""
+Generate = Callable[..., "Result"]
+"""As `Model.generate`; raises CancelledError when the whole is given up."""
+
+_GLANCE = 0.2
+"""Seconds between two looks at how far all are."""
 
 
 def together(
-    model: "Model", jobs: Sequence[Job], do: Callable[[Job, Generate], Done], at_once: int = AT_ONCE
+    model: "Model",
+    jobs: Sequence[Job],
+    do: Callable[[Job, Generate], Done],
+    at_once: int = AT_ONCE,
+    look: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Done]:
     """Do every job, several at once, and give what each returns as soon as it has ended.
 
@@ -31,12 +37,17 @@ def together(
 
     Args:
         do: called with a job and with a function that generates; it runs in a thread.
+        look: told now and then how many tokens the texts under way have.
     """
     running = _Running(model)
     pool = ThreadPoolExecutor(at_once)
     try:
-        for future in as_completed([pool.submit(do, job, running.generate) for job in jobs]):
-            yield future.result()
+        left = {pool.submit(do, job, running.generate) for job in jobs}
+        while left:
+            ended, left = wait(left, _GLANCE, FIRST_COMPLETED)
+            for future in ended:
+                yield future.result()
+            look(running.tokens)
     finally:
         running.close()
         pool.shutdown(cancel_futures=True)
@@ -51,11 +62,17 @@ class _Running:
         self._streams: set[Stream] = set()
         self._closed = False
 
-    def generate(self, ids: Sequence[int], config: "GenerationConfig") -> "Result":
+    @property
+    def tokens(self) -> int:
+        """Of their texts so far."""
+        with self._lock:
+            return sum(stream.result.completion_tokens for stream in self._streams)
+
+    def generate(self, *prompt_and_config: Any, **how: Any) -> "Result":
         with self._lock:
             if self._closed:
                 raise CancelledError
-            stream = self._model.stream(ids, config)
+            stream = self._model.stream(*prompt_and_config, **how)
             self._streams.add(stream)
         result = stream.wait()
         with self._lock:

@@ -1,5 +1,6 @@
 """The grid, the figures and the rule by which a set is suggested."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -14,10 +15,9 @@ from longra.evaluate.tune.figures import Measured, measure, suggested
 from longra.evaluate.tune.grid import DEFAULT_AXES, Cell, cells_of, preset_of, varied
 from longra.evaluate.tune.page import About, tune_page
 from longra.evaluate.tune.plot import tune_plot
-from longra.evaluate.tune.run import Finished, Wanted, run, work
-from longra.generation.result import Continuation, Result, Timings
+from longra.evaluate.tune.run import Finished, Text, Wanted, known, run, work
 from longra.loading import load
-from longra.sampling import Choice, GenerationConfig
+from longra.sampling import GenerationConfig
 from longra.text.units import units_of
 
 BASE = GenerationConfig(seed=1)
@@ -27,9 +27,7 @@ PROSE = "A quiet man with a red lamp walked over the old bridge while it rained,
 def finished(number: int, texts: list[str], logprob: float = -1.0, **values: float) -> Measured:
     """A cell that has written texts, each of three tokens with the same probability."""
     cell = Cell(number, values or {"temperature": number / 10}, BASE)
-    tokens = (Choice(1, logprob),) * 3
-    sequences = tuple(Continuation(text, (1, 1, 1), "stop", tokens) for text in texts)
-    return measure(Finished(cell, Result(sequences, 1, 5, 0, 100, Timings(0, 0, 0, 0), "any")))
+    return measure(Finished(cell, tuple(Text(text, "stop", 3, 3 * logprob) for text in texts)))
 
 
 def test_the_usual_grid_is_small() -> None:
@@ -122,13 +120,24 @@ def test_cells_run_together_and_write_what_they_write_alone(smollm2: Path) -> No
     base = GenerationConfig(seed=3, num_sequences=2)
     cells = cells_of({"temperature": [0, 0.9], "max_tokens": [6, 9]}, base)
     told: list[int] = []
-    ended, complete = run(model, Wanted("The river", chat=False), cells, told.append)
-    assert complete
+    ended = sorted(run(model, Wanted("The river", False), cells, told.append), key=lambda cell: cell.cell.number)
     assert [cell.cell.number for cell in ended] == [1, 2, 3, 4]
-    assert sum(told) <= work(cells)
+    assert min(told) >= 0
+    assert sum(told) == work(cells)
     alone = model.generate("The river", cells[3].config, chat=False)
-    assert [s.text for s in ended[3].result.sequences] == [s.text for s in alone.sequences]
-    scored = model.score([*model.encode("The river", chat=False), *ended[0].result.token_ids])
+    assert [text.text for text in ended[3].texts] == [sequence.text for sequence in alone.sequences]
+    first = model.generate("The river", cells[0].config, chat=False)
+    scored = model.score([*model.encode("The river", chat=False), *first.token_ids])
     logs = [log for _, log in scored[-6:] if log is not None]
-    found = [choice.logprob for choice in ended[0].result.logprobs or ()]
-    assert found == pytest.approx(logs, abs=0.05)  # prefill's and decode's last bits differ
+    assert ended[0].texts[0].tokens == 6
+    assert ended[0].texts[0].logprob == pytest.approx(sum(logs), abs=0.3)  # prefill's and decode's last bits differ
+
+
+def test_rows_of_a_journal_are_the_cells_again() -> None:
+    cells = cells_of({"temperature": [0.5, 1], "max_tokens": [6]}, BASE)
+    finished = [Finished(cell, (Text(f"text {cell.number}", "stop", 3, -1.5),)) for cell in cells]
+    rows = json.loads(json.dumps([cell.as_row() for cell in finished]))
+    assert known(rows, cells) == finished
+    assert known(rows[1:], cells) == finished[1:]
+    others = cells_of({"temperature": [0.7], "max_tokens": [6]}, BASE)
+    assert known(rows, others) == []

@@ -3,17 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from longra.errors import LongraError
 from longra.evaluate.document.limits import LIMITS
 from longra.evaluate.document.measure import measure_text
 from longra.evaluate.document.parts import WINDOW
-from longra.evaluate.tune.run import Finished
+from longra.evaluate.tune.run import Finished, Text
 from longra.text.units import UnitName
-
-if TYPE_CHECKING:
-    from longra.generation.result import Continuation
 
 REPETITION = ("distinct_1", "distinct_2", "rep_2", "rep_3", "rep_4", "compression_ratio")
 """Measures of `longra evaluate text`, over a whole text, in the order in which they are shown."""
@@ -82,23 +78,23 @@ class Measured:
     @property
     def texts(self) -> list[str]:
         """What it has written."""
-        return [sequence.text for sequence in self.finished.result.sequences]
+        return [text.text for text in self.finished.texts]
 
 
 def measure(finished: Finished) -> Measured:
     """Measure a cell's texts."""
-    sequences = finished.result.sequences
+    logprob = _mean_logprob(finished.texts)
     reports = []
-    for sequence in sequences:
+    for text in finished.texts:
         try:
-            reports.append(measure_text(sequence.text))
+            reports.append(measure_text(text.text))
         except LongraError:  # no words
-            return Measured(finished, Figures("words", 0, {}, _mean_logprob(sequences), ("length",)))
+            return Measured(finished, Figures("words", 0, {}, logprob, ("length",)))
     wholes = [{measure.name: measure.whole for measure in report.measures} for report in reports]
     means = {name: sum(whole[name] for whole in wholes) / len(wholes) for name in REPETITION}
     beyond = {flag.measure for report in reports for flag in report.flags if flag.measure in KEPT_TO}
     length = sum(report.length for report in reports) / len(reports)
-    return Measured(finished, Figures(reports[0].unit, length, means, _mean_logprob(sequences), tuple(sorted(beyond))))
+    return Measured(finished, Figures(reports[0].unit, length, means, logprob, tuple(sorted(beyond))))
 
 
 def suggested(cells: Sequence[Measured]) -> Measured | None:
@@ -107,7 +103,6 @@ def suggested(cells: Sequence[Measured]) -> Measured | None:
     return max(within, key=lambda cell: (cell.figures.mean_logprob, -cell.number), default=None)
 
 
-def _mean_logprob(sequences: "Sequence[Continuation]") -> float:
-    logs = [choice.logprob for sequence in sequences for choice in sequence.logprobs or ()]
-    known = [log for log in logs if log is not None]
-    return sum(known) / len(known) if known else 0.0
+def _mean_logprob(texts: Sequence[Text]) -> float:
+    tokens = sum(text.tokens for text in texts)
+    return sum(text.logprob for text in texts) / tokens if tokens else 0.0

@@ -1,19 +1,36 @@
-"""Runs all cells side by side in the engine."""
+"""Runs cells side by side in the engine."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from longra.evaluate.conditions import conditions
+from longra.evaluate.together import AT_ONCE, Generate, together
 from longra.evaluate.tune.grid import Cell
 
 if TYPE_CHECKING:
-    from longra.generation.result import Result
-    from longra.generation.stream import Stream
+    from longra.generation.result import Continuation
     from longra.model import Model
+    from longra.sampling import GenerationConfig
 
-_GLANCE = 0.2
-"""Seconds between two looks at how far all are."""
+_NOT_OF_TEXT = ("speculation", "draft_text", "logprobs")
+"""Fields of a configuration that do not change a text."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of a cell.
+
+    Attributes:
+        finish_reason: "stop" or "length".
+        tokens: how many it has.
+        logprob: the sum of their natural logarithms of probability under the model, before any change.
+    """
+
+    text: str
+    finish_reason: str
+    tokens: int
+    logprob: float
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,11 @@ class Finished:
     """A cell, and what it has written."""
 
     cell: Cell
-    result: "Result"
+    texts: tuple[Text, ...]
+
+    def as_row(self) -> dict[str, Any]:
+        """For a journal."""
+        return {"parameters": dict(self.cell.values), "texts": [asdict(text) for text in self.texts]}
 
 
 @dataclass(frozen=True)
@@ -38,51 +59,61 @@ def work(cells: Sequence[Cell]) -> int:
     return sum(cell.config.max_tokens * cell.config.num_sequences for cell in cells)
 
 
+def settings(model: "Model", wanted: Wanted, base: "GenerationConfig", axes: Sequence[str]) -> dict[str, Any]:
+    """All that texts depend on besides the values of their cell, to be kept beside them."""
+    same = {
+        name: getattr(base, name) for name in base.__dataclass_fields__ if name not in axes and name not in _NOT_OF_TEXT
+    }
+    return {**conditions(model), **asdict(wanted), **same}
+
+
+def known(rows: Sequence[Mapping[str, Any]], cells: Sequence[Cell]) -> list[Finished]:
+    """The cells that rows of a journal hold."""
+    found = {tuple(row["parameters"].items()): row["texts"] for row in rows}
+    return [
+        Finished(cell, tuple(Text(**text) for text in found[key]))
+        for cell in cells
+        if (key := tuple(cell.values.items())) in found
+    ]
+
+
 def run(
     model: "Model", wanted: Wanted, cells: Sequence[Cell], advance: Callable[[int], object] = lambda _: None
-) -> tuple[list[Finished], bool]:
-    """Generate the texts of all cells together, in shared steps.
+) -> Iterator[Finished]:
+    """Generate the texts of cells, several cells at once, and give each cell as soon as its texts have ended.
 
-    Each text is the one that its parameters and seed give alone.
+    Each text is the one that its parameters and seed give alone. See `together` for leaving early.
 
     Args:
         advance: told of tokens that are done, or will not be needed.
-
-    Returns:
-        the cells whose texts have all ended, and whether that is all of them: Ctrl-C ends the others early.
     """
-    streams: list[Stream] = []
-    done = 0
-    complete = True
-    with ThreadPoolExecutor(len(cells)) as pool:
-        try:
-            running: list[Future[Result]] = []
-            for cell in cells:
-                config = replace(cell.config, logprobs=0)
-                streams.append(model.stream(wanted.prompt, config, chat=wanted.chat, system=wanted.system))
-                if len(streams) == 1:
-                    next(streams[0], None)  # its prompt is read now, and the others find it in the prefix cache
-            running = [pool.submit(stream.wait) for stream in streams]
-            while wait(running, timeout=_GLANCE).not_done:
-                now = sum(map(_tokens, cells, streams, running))
-                advance(now - done)
-                done = now
-        except KeyboardInterrupt:
-            complete = False
-        finally:
-            for stream in streams:
-                stream.close()
-    results = [stream.result for stream in streams]
-    ended = [Finished(cell, result) for cell, result in zip(cells, results, strict=False) if _has_ended(result)]
-    if complete:
-        for future in running:
-            future.result()  # what went wrong is raised
-    return ended, complete and len(ended) == len(cells)
+    ended = told = 0
+
+    def grow(cell: Cell, generate: Generate) -> Finished:
+        config = replace(cell.config, logprobs=0)
+        result = generate(wanted.prompt, config, chat=wanted.chat, system=wanted.system)
+        return Finished(cell, tuple(map(_text, result.sequences)))
+
+    def look(growing: int) -> None:
+        nonlocal told
+        now = max(told, ended + growing)
+        advance(now - told)
+        told = now
+
+    if not cells:
+        return
+    _read(model, wanted, cells[0].config)
+    for finished in together(model, cells, grow, max(1, AT_ONCE // cells[0].config.num_sequences), look):
+        ended += work([finished.cell])
+        yield finished
 
 
-def _tokens(cell: Cell, stream: "Stream", future: "Future[Result]") -> int:
-    return work([cell]) if future.done() else stream.result.completion_tokens
+def _read(model: "Model", wanted: Wanted, config: "GenerationConfig") -> None:
+    """Read the prompt, for all cells to find it in the prefix cache."""
+    one = replace(config, max_tokens=1, min_tokens=0, num_sequences=1)
+    model.generate(wanted.prompt, one, chat=wanted.chat, system=wanted.system)
 
 
-def _has_ended(result: "Result") -> bool:
-    return all(sequence.finish_reason != "interrupted" for sequence in result.sequences)
+def _text(sequence: "Continuation") -> Text:
+    logs = [choice.logprob for choice in sequence.logprobs or () if choice.logprob is not None]
+    return Text(sequence.text, sequence.finish_reason, len(logs), sum(logs))
