@@ -185,7 +185,9 @@ def test_text_that_is_not_ascii_comes_whole_under_any_locale() -> None:
         (["--tidy=everything"], "everything"),
         (["--raw", "--system", "s"], "--system needs a chat"),
         (["--temprature", "1"], "--temprature"),
-        (["second"], "second"),
+        (["second"], "needs quotes"),
+        (["--threads", "0"], "'--threads': it should be greater"),
+        (["--preset", "zzz"], "smollm2; `longra presets`"),
         (["--seed", "18446744073709551616"], "seed is"),
     ],
 )
@@ -201,6 +203,7 @@ def test_usage_errors_are_a_line_on_stderr_and_exit_code_2(words: list[str], mes
     ("words", "stdin", "code", "message"),
     [
         (["--raw"], b"", 2, "the prompt is empty"),
+        (["　 "], b"\n\n", 2, "only blanks"),
         ([], b"\xff\xfeabc", 2, "not UTF-8 (byte 0xff at 0)"),
         (["--file", "no/such/file"], b"", 1, "no/such/file"),
         (["x", "-m", "smollm3"], b"", 1, "smollm2-135m-instruct"),

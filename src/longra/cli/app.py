@@ -1,6 +1,7 @@
 """The `longra` command: finds the verb, runs it, and turns what goes wrong into one line and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from importlib import import_module
@@ -120,6 +121,7 @@ def _explain(error: Exception) -> tuple[str, int]:
         hint = f"; try `{ctx.command_path} --help`" if ctx is not None else ""
         message = error.format_message().replace(": Value error, ", ": ").rstrip(".")
         return message + hint, getattr(error, "exit_code", 2)
+        return _reworded(error.format_message().rstrip(".")) + hint, getattr(error, "exit_code", 2)
     if isinstance(error, MemoryError):
         return "there is not enough memory; use a smaller model or context, or --weights q4", 1
     if isinstance(error, OSError) and error.strerror:
@@ -127,3 +129,11 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"{error.strerror}{where}", 1
     cause = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {cause}; this is a fault in Longra, --debug shows where", 1
+
+
+def _reworded(message: str) -> str:
+    """What typer says, in the words of its users."""
+    extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message, re.DOTALL)
+    if extra:
+        return f"there is no place for {extra[1]!r}; a text with spaces needs quotes"
+    return message.replace("Value error, ", "").replace("Input should be", "it should be")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longra.cli import console, notes
-from longra.cli.saving import write_whole
+from longra.cli.saving import save_text
 from longra.cli.streaming import show
 from longra.errors import LongraError, UsageError
 
@@ -136,7 +136,7 @@ class Session:
             text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
         else:
             text = as_text(messages)
-        write_whole(path, text)
+        save_text(path, text)
         console.note(f"saved {len(messages)} messages in {path}")
 
     def _clear(self, _: str) -> None:

@@ -90,7 +90,7 @@ def generate(
         console.result_json(_as_json(result, texts, plan.goal))
     else:
         _show_rest(texts, live)
-    _tell(result, texts[0].text, plan, as_json)
+    _tell(result, texts[0].text, plan, as_json, limited="max_tokens" in sampling.asked())
     if verbose:
         sampling.tell_preset()
         console.note(notes.summary(result, config, loaded.engine.backend.threads))
@@ -112,12 +112,19 @@ def _template(name: str | None, length: int | None) -> "Template | None":
     return Template.load(name or "text", task="text")
 
 
-def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool) -> None:
-    """What is to be said on stderr at the end."""
+def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool, limited: bool) -> None:
+    """What is to be said on stderr at the end.
+
+    Args:
+        limited: whether the user said how many tokens there may be.
+    """
     for sequence in result.sequences:
         if sequence.logprobs and not as_json:
             console.note(notes.probabilities(sequence, plan.model))
-    note = notes.context_note(result, plan.config) if plan.goal is None else notes.length_note(result, text, plan.goal)
+    if plan.goal is not None:
+        note = notes.length_note(result, text, plan.goal)
+    else:
+        note = notes.context_note(result, plan.config) or (None if limited else notes.cut_note(result, plan.config))
     if note:
         console.warning(note)
 

@@ -63,6 +63,13 @@ def context_note(result: "Result", config: "GenerationConfig") -> str | None:
     )
 
 
+def cut_note(result: "Result", config: "GenerationConfig") -> str | None:
+    """A line where a text ended at max_tokens, else None: for a limit that the user has not set."""
+    if all(sequence.finish_reason != "length" for sequence in result.sequences):
+        return None
+    return f"the text ended at {config.max_tokens:,} tokens, the limit unless -n gives another"
+
+
 _MISSED_BECAUSE = {
     "reached": "no sentence ends nearer to it",
     "stop": "a stop string ended it",

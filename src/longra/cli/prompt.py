@@ -16,7 +16,7 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
     in the same line.
 
     Raises:
-        UsageError: there is no prompt, it is empty, or it is not text in UTF-8.
+        UsageError: there is no prompt, it is empty or blank, or it is not text in UTF-8.
     """
     _check_text(argument or "")
     parts = [part for part in (given_text(file), argument) if part is not None]
@@ -25,6 +25,8 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
         raise UsageError("the prompt is empty; give at least one character")
+    if prompt.isspace():
+        raise UsageError("the prompt has only blanks; give at least one character that can be seen")
     return prompt
 
 

@@ -71,7 +71,7 @@ def find_preset(name: str) -> Preset:
         return _checked(name, built_in[name], None)
     known = sorted({*own, *built_in})
     near = nearest(name, known)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)};"
     raise UsageError(f"there is no preset {name!r}; {hint} `longra presets` lists them")
 
 

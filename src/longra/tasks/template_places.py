@@ -34,7 +34,7 @@ def find_template(name_or_path: str) -> Path | Traversable:
         return path
     near = nearest(name_or_path, known)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
-    raise UsageError(f"there is no template {name_or_path!r}; {hint} Give a name of `longra templates`, or a file")
+    raise UsageError(f"there is no template {name_or_path!r}; {hint} (a name of `longra templates`, or a file)")
 
 
 def _by_name(folder: Traversable) -> dict[str, Traversable]:
