@@ -13,7 +13,7 @@ import pytest
 
 import longra
 from longra.engine.page_folder import page_files
-from longra.engine.page_identity import cache_identity, file_identity
+from longra.engine.page_identity import cache_identity, code_identity, file_identity
 from longra.errors import UsageError
 from longra.files.checkpoint import open_checkpoint
 from longra.library import cache
@@ -134,6 +134,19 @@ def test_identity_tells_models_forms_and_code_apart(smollm2: Path, tmp_path: Pat
             assert time.perf_counter() - start < 0.05
             assert identities[name] == cache_identity(checkpoint, model.spec, model.engine.backend)
     assert len(set(identities.values())) == 3
+
+
+@pytest.mark.parametrize("part", ["backends/lowering.py", "files/dequantise.py", "graph/nodes.py", "models/llama.py"])
+def test_pages_of_changed_code_are_not_taken(part: str, tmp_path: Path) -> None:
+    root = Path(longra.__file__).parent
+    assert code_identity() == code_identity(root)
+    for folder in {"backends", "files", "graph", "models"}:
+        shutil.copytree(root / folder, tmp_path / folder)
+    before = code_identity(tmp_path)
+    with (tmp_path / part).open("a") as file:
+        file.write("# changed\n")
+    code_identity.cache_clear()
+    assert code_identity(tmp_path) != before
 
 
 def test_a_changed_file_is_another_one(tmp_path: Path) -> None:

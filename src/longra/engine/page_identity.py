@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 IDENTITY_BYTES = 16
 _END = 1 << 16
+_PACKAGE = Path(__file__).parents[1]
 
 
 def cache_identity(checkpoint: "Checkpoint", spec: "ModelSpec", backend: "Backend") -> bytes:
@@ -26,7 +27,12 @@ def cache_identity(checkpoint: "Checkpoint", spec: "ModelSpec", backend: "Backen
     last touched and how they begin and end.
     """
     described = checkpoint.folder / "config.json"
-    parts = [_code(), backend.identity, repr(spec), _digest(described.read_bytes()) if described.is_file() else ""]
+    parts = [
+        code_identity(),
+        backend.identity,
+        repr(spec),
+        _digest(described.read_bytes()) if described.is_file() else "",
+    ]
     parts += [file_identity(file.path) for file in checkpoint.files]
     return hashlib.sha256("\0".join(parts).encode()).digest()[:IDENTITY_BYTES]
 
@@ -69,12 +75,11 @@ def _ends(path: Path, size: int) -> str:
 
 
 @cache
-def _code() -> str:
-    """A hash of the code that computes pages."""
-    root = Path(__file__).parents[1]
+def code_identity(root: Path = _PACKAGE) -> str:
+    """A hash of the code that computes pages, in the package's folder: from reading weights to the kernels."""
     files = [
         *root.glob("_native*"),
-        *(file for part in ("backends", "graph", "models") for file in root.glob(f"{part}/*.py")),
+        *(file for part in ("backends", "files", "graph", "models") for file in root.glob(f"{part}/*.py")),
     ]
     return _digest(b"".join(file.name.encode() + file.read_bytes() for file in sorted(files)))
 
