@@ -101,6 +101,16 @@ def test_bias_bans_and_forces(model: longra.Model) -> None:
     assert set(model.generate(PROMPT, max_tokens=5, logit_bias={345: 100}, **GREEDY).token_ids) == {345}
 
 
+def test_breakers_are_the_tokens_that_hold_a_mark(model: longra.Model) -> None:
+    breakers = model.tokenizer.tokens_with((":", "\n"))
+    pieces = {
+        model.tokenizer.decode([t], continues=True): t in breakers for t in model.encode("One: two\nthree", chat=False)
+    }
+    assert {piece for piece, breaks in pieces.items() if breaks} == {":", "\n"}
+    assert not all(pieces.values())
+    assert len(model.generate(PROMPT, max_tokens=5, dry_multiplier=0.8, **GREEDY).token_ids) == 5
+
+
 def test_logprobs_agree_with_score(model: longra.Model, ids: list[int]) -> None:
     result = model.generate(PROMPT, max_tokens=6, logprobs=3, **GREEDY)
     assert result.logprobs is not None

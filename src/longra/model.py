@@ -177,7 +177,7 @@ class Model:
     def _request(self, tokens: list[int], config: GenerationConfig, most: int, script: Script) -> Request:
         """What the engine is asked for: continuations of up to `most` tokens each."""
         tokenizer = self.tokenizer
-        breakers = tokenizer.tokens_with(config.dry_breakers) if config.dry_multiplier else ()
+        breakers = tokenizer.tokens_with(config.dry_breakers)
         texts = [
             Text(i, Sampler(config, i, tokens, tokenizer.eos_ids, breakers), most, script.add)
             for i in range(config.num_sequences)

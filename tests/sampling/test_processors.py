@@ -1,5 +1,6 @@
 """Penalties and bans against transformers' where it has them, else against naive code."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,14 @@ def test_dry_of_a_long_text_counts_runs_across_its_growth() -> None:
     changed = applied(processor, text[1000:], np.zeros(VOCABULARY, np.float32))
     assert np.flatnonzero(changed).tolist() == [1]
     assert np.isclose(changed[1], -(1.5 ** (LONGEST_RUN - 2)), rtol=1e-5)
+
+
+def test_dry_of_a_long_prompt_is_ready_at_once() -> None:
+    start = time.perf_counter()
+    processor = Dry(1.0, 1.1, 60, (), [*range(100)] * 1000)
+    assert time.perf_counter() - start < 1  # a pass over the text for each of its tokens takes ten times as long
+    changed = applied(processor, [], np.zeros(100, np.float32))
+    assert np.flatnonzero(changed).tolist() == [0]
 
 
 def test_bias_adds_and_minus_a_hundred_bans() -> None:

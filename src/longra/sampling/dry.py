@@ -3,7 +3,7 @@
 After p-e-w (2024), https://github.com/oobabooga/text-generation-webui/pull/5677.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -22,14 +22,15 @@ class Dry:
     """
 
     def __init__(
-        self, multiplier: float, base: float, allowed: int, breakers: Collection[int], prompt: Sequence[int]
+        self, multiplier: float, base: float, allowed: int, breakers: Container[int], prompt: Sequence[int]
     ) -> None:
         self._multiplier, self._base, self._allowed = multiplier, base, allowed
-        self._breakers = frozenset(breakers)
-        self._size = 0
-        self._tokens = np.zeros(1024, np.int64)
-        self._runs = np.zeros(1024, np.int32)  # of each position but the last
-        for token in prompt:
+        self._breakers = breakers
+        self._size = max(0, len(prompt) - max(LONGEST_RUN, allowed))  # the tokens that no run reaches back to
+        self._tokens = np.zeros(len(prompt) + 1024, np.int64)
+        self._tokens[: self._size] = prompt[: self._size]
+        self._runs = np.zeros(len(self._tokens), np.int32)  # of each position but the last
+        for token in prompt[self._size :]:
             self.add(token)
 
     def add(self, token: int) -> None:

@@ -1,6 +1,6 @@
 """What the parameters make of a row of logits: the chance of each token to be drawn."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ class Moment:
     prompt: Sequence[int] = ()
     text: Sequence[int] = ()
     ends: Collection[int] = ()
-    breakers: Collection[int] = ()
+    breakers: Container[int] = ()
 
     def chances(self, config: GenerationConfig = OFF) -> Float64:
         """Each token's chance, float64 [vocabulary]; 0 for those that are left out."""

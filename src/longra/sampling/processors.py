@@ -5,7 +5,7 @@ of logits, float32 [vocabulary], in place through `apply`. They run in the order
 bias first, penalties next, bans last, so that no penalty or bias brings a banned token back.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -105,7 +105,7 @@ class MinTokens:
 
 
 def processors_for(
-    config: GenerationConfig, prompt: Sequence[int], ends: Collection[int], breakers: Collection[int]
+    config: GenerationConfig, prompt: Sequence[int], ends: Collection[int], breakers: Container[int]
 ) -> list[Processor]:
     """The processors that a config asks for, in order; those that are off are left out.
 

@@ -1,6 +1,6 @@
 """From a row of logits to a token: processors, then temperature, top-k, typical-p, top-p, min-p, then the draw."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class Sampler:
         sequence: int = 0,
         prompt: Sequence[int] = (),
         ends: Collection[int] = (),
-        breakers: Collection[int] = (),
+        breakers: Container[int] = (),
     ) -> None:
         self.config = config
         self.sequence = sequence

@@ -8,6 +8,7 @@ from longra.errors import UsageError
 from longra.text.byte_level import BYTE_OF, byte_level_bytes
 from longra.text.parts import TokenizerParts
 from longra.text.stream import StreamDecoder
+from longra.text.tokens_with import TokensWith
 
 if TYPE_CHECKING:
     import tokenizers
@@ -104,10 +105,9 @@ class Tokenizer:
             found = self._bytes[token] = self._spell(token)
         return found
 
-    def tokens_with(self, marks: Iterable[str]) -> set[int]:
+    def tokens_with(self, marks: Iterable[str]) -> TokensWith:
         """Every token whose text holds one of these."""
-        wanted = [mark.encode() for mark in marks]
-        return {token for token in range(self.vocabulary) if any(mark in self.token_bytes(token) for mark in wanted)}
+        return TokensWith(self.token_bytes, marks)
 
     def token_text(self, token: int) -> str:
         """The token as its vocabulary spells it, for people to look at; empty beyond the vocabulary."""
