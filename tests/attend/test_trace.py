@@ -46,6 +46,21 @@ def test_an_answer_draws_on_the_text_and_not_on_the_question_alone(model: longra
     assert all(drawing.frame > 0.01 and drawing.drawn > 0.05 for drawing in seen.drawings)
 
 
+def test_a_text_is_read_with_the_rope_that_it_was_written_with(smollm2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was to grow beyond what plain frequencies hold, and has not."""
+    model = longra.load(smollm2, context=9000, rope_scaling="dynamic")
+    backend, seen = model.engine.backend, []
+    step = backend.step
+
+    def watched(chunks, *others):  # type: ignore[no-untyped-def]
+        seen.extend(chunk.extended for chunk in chunks)
+        return step(chunks, *others)
+
+    monkeypatch.setattr(backend, "step", watched)
+    look(model, SOURCE, GenerationConfig(max_tokens=8500, temperature=0, stop=(".",), min_tokens=1))
+    assert set(seen) == {True}
+
+
 def test_a_given_passage(model: longra.Model) -> None:
     seen = look(model, SOURCE, GenerationConfig(), passage=" Maud kept it. It burned.")
     assert [drawing.text for drawing in seen.drawings] == [" Maud kept it. ", "It burned."]

@@ -39,4 +39,6 @@ def look(
         if not written:
             raise UsageError("the passage is empty; give at least one character")
         model.check_fits(len(tokens), len(written))
-    return attention(trace(model, tokens, written), source)
+    longest = len(tokens) + (config.max_tokens if passage is None else len(written))
+    extended = model.spec.extended(min(longest, model.spec.context))  # the rope that the text was written with
+    return attention(trace(model, tokens, written, extended), source)

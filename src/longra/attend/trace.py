@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ROWS = 16
 
 
-def trace(model: "Model", prompt: Items[int], text: Items[int]) -> Trace:
+def trace(model: "Model", prompt: Items[int], text: Items[int], extended: bool = False) -> Trace:
     """What the steps that chose the tokens of a text attended to.
 
     The prompt is read by the prefill arithmetic and the text by the decode arithmetic, as when it was written. The first
@@ -25,11 +25,12 @@ def trace(model: "Model", prompt: Items[int], text: Items[int]) -> Trace:
     Args:
         prompt: token ids, at least one.
         text: token ids, at least one.
+        extended: the text was to grow beyond Rope.limit.
     """
     engine, length = model.engine, len(prompt) + len(text)
     mass: Float32 = np.zeros((len(text), length), np.float32)
     with engine.alone():
-        sequence = Sequence(engine.pool, prompt, extended=model.spec.extended(length))
+        sequence = Sequence(engine.pool, prompt, extended=extended)
         engine.prefix.adopt(sequence)  # generating the text has just read the prompt
         sequence.tokens.extend(text[:-1])
         try:
