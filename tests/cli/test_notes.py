@@ -1,9 +1,9 @@
 """What is told of a text at its end."""
 
 import pytest
+from longra.result import Continuation, Result, Timings
 
 from longra.cli.notes import cut_note
-from longra.result import Continuation, Result, Timings
 from longra.sampling import GenerationConfig
 
 
