@@ -7,7 +7,7 @@ import typer
 
 from longra.cli import console, options
 from longra.cli.prompt import read_prompt
-from longra.cli.saving import write_whole
+from longra.cli.saving import check_folders, save_text
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ def attend(
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="OUT", help="Write a page to look at in a browser.")] = None,
     loading: options.Loading,
-    max_tokens: options.MaxTokens = 200,
+    max_tokens: Annotated[
+        int | None, typer.Option("-n", "--max-tokens", help="New tokens at most; 200 unless said.")
+    ] = None,
     temperature: options.Temperature = None,
     seed: options.Seed = None,
+    preset: options.PresetName = None,
     as_json: options.Json = False,
 ) -> None:
     """See which earlier passages each sentence drew on.
@@ -45,18 +48,19 @@ def attend(
     everything before is summed over all heads and layers, and shown as shares of the text's passages.
     """
     from longra.attend import look
-    from longra.sampling import GenerationConfig
 
     if passage is not None and prompt is not None:
         raise UsageError("--passage is a continuation of the text; leave PROMPT away")
-    config = GenerationConfig(**options.given(max_tokens=max_tokens, temperature=temperature, seed=seed))
+    check_folders(html)
+    sampling = options.Sampling(max_tokens=max_tokens, temperature=temperature, seed=seed, preset=preset)
+    config = sampling.config({"max_tokens": 200})
     source = read_prompt(None, file)
     loaded, _ = loading.load()
     seen = look(loaded, source, config, prompt=prompt, passage=passage)
     if html is not None:
         from longra.attend.page import page
 
-        write_whole(html, page(seen, f"{loaded.name}, Longra"))
+        save_text(html, page(seen, f"{loaded.name}, Longra"))
         console.note(f"wrote {html}")
     if as_json:
         console.result_json(seen.as_json())
