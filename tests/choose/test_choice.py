@@ -112,7 +112,11 @@ def test_a_measured_speed_is_taken_before_an_estimate() -> None:
     ("wish", "machine", "says"),
     [
         (Wish(), Machine(2e8, 1e10), r"no model fits into 200 MB at 4,096 tokens; the smallest, smollm2-135m-instruct"),
-        (Wish(least_speed=500), LAPTOP, r"500 tokens a second here; the fastest, smollm2-135m-instruct \(GGUF Q4_1\)"),
+        (
+            Wish(least_speed=500),
+            LAPTOP,
+            r"500 tokens a second here; the fastest, gemma-3-270m \(GGUF Q4_K_M, --weights q4\)",
+        ),
         (Wish(context=1_000_000), LAPTOP, r"24 hold fewer tokens, 9 were not made for the task"),
         (Wish("translation", language="hi", open_licence=True), LAPTOP, r"do not know the language"),
     ],

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import longra
+from longra.choose import Machine, Wish
+from longra.choose.explain import explained
 from longra.choose.needs import ENTRY_BYTES, Form, cache_bytes, forms, needs, read_bytes
 from longra.library.catalogue import Shape, entries
 from support.parity import backend_of
@@ -17,7 +19,18 @@ ENTRIES = entries()
 def test_cache_bytes_are_those_of_the_pages(tmp_path: Path, head_dim: int, kv_heads: int) -> None:
     make("llama", tmp_path, head_dim=head_dim, num_key_value_heads=kv_heads)
     shape = Shape(layers=3, hidden=96, kv_heads=kv_heads, head_dim=head_dim, vocabulary=307, tied=False)
-    assert backend_of(tmp_path, "native", cache="bf16").page_bytes == 64 * cache_bytes(shape)
+    assert backend_of(tmp_path, "native", cache="bf16").page_bytes == cache_bytes(shape, 64)
+
+
+def test_a_layer_with_a_window_keeps_what_it_sees() -> None:
+    entry = ENTRIES["gemma-3-270m"]
+    token = 1 * 512 * 2  # bytes of a layer: one head, keys and values of 256 channels
+    assert cache_bytes(entry.shape, 500) == 18 * 500 * token
+    assert cache_bytes(entry.shape, 8192) == (3 * 8192 + 15 * 512) * token
+    shown = "\n".join(
+        explained(entry, Wish("writing", context=8192), Machine(8e9, 20e9), list(ENTRIES.values())).lines()
+    )
+    assert "(8,192 tokens x 3 layers + 512 x 15 layers with a window) x 1 heads x 512 numbers x 2 bytes" in shown
 
 
 @pytest.mark.parametrize("option", [None, "q8", "q4"])

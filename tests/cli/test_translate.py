@@ -65,6 +65,9 @@ def test_a_killed_translation_goes_on(smollm2: Path, template: str, tmp_path: Pa
     killed = journal.read_bytes()
     with Live(*words, str(out)) as live:
         wait_for_lines(journal, killed.count(b"\n") + 3)
+        second = longra(*words, str(out))
+        assert second.code == 1
+        assert "another translation is using" in second.err
         live.interrupt()
         assert live.end() == 130
     assert journal.read_bytes().startswith(killed)

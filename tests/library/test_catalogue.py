@@ -122,6 +122,7 @@ def test_shapes_are_those_of_the_files(short: str) -> None:
         *(spec.layers, spec.hidden, spec.kv_heads, spec.head_dim),
     )
     assert (shape.vocabulary, entry.context) == (spec.vocabulary, spec.context)
+    assert [window for window in spec.windows if window is not None] == [shape.window] * shape.windowed
 
 
 def test_open_licences() -> None:

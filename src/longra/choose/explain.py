@@ -5,10 +5,10 @@ from typing import Any
 
 from longra.choose.choice import Advice, Choice, LeftOut, Wish, advise, choose, judge
 from longra.choose.machine import Machine
-from longra.choose.needs import BASE_BYTES, CACHE_BYTES, ENTRY_BYTES, Needs, cache_bytes, forms, read_bytes
+from longra.choose.needs import BASE_BYTES, CACHE_BYTES, ENTRY_BYTES, Needs, cache_width, forms, read_bytes
 from longra.choose.tasks import TASKS
 from longra.errors import LongraError
-from longra.library.catalogue import Entry, Figure
+from longra.library.catalogue import Entry, Figure, Shape
 from longra.sizes import human_bytes
 
 _WHY = {
@@ -80,13 +80,12 @@ def explained(entry: Entry, wish: Wish, machine: Machine, entries: list[Entry]) 
 def _sums(advice: Advice, told: Explained) -> list[str]:
     entry, form, shape = advice.entry, advice.form, advice.entry.shape
     context = told.wish.context_of(entry)
-    width = cache_bytes(shape) // (CACHE_BYTES * shape.layers * shape.kv_heads)
     return [
         form.name,
         _sum("weights", advice.needs.weights, f"{entry.parameters:,} x {form.bits:.3g} bits"),
         _sum(
             *("cache", advice.needs.cache),
-            f"{context:,} tokens x {shape.layers} layers x {shape.kv_heads} heads x {width} numbers x {CACHE_BYTES} bytes",
+            f"{_kept(shape, context)} x {shape.kv_heads} heads x {cache_width(shape)} numbers x {CACHE_BYTES} bytes",
         ),
         _sum(
             *("overhead", advice.needs.overhead),
@@ -95,6 +94,14 @@ def _sums(advice: Advice, told: Explained) -> list[str]:
         _sum("memory", advice.needs.total, _fits(advice.needs, told.machine)),
         f"  speed     {advice.speed:>7.3g}/s  {_pace(advice, context, told.machine)}",
     ]
+
+
+def _kept(shape: Shape, context: int) -> str:
+    """Tokens that layers keep, in words."""
+    if context <= shape.window or not shape.windowed:
+        return f"{context:,} tokens x {shape.layers} layers"
+    whole = shape.layers - shape.windowed
+    return f"({context:,} tokens x {whole} layers + {shape.window:,} x {shape.windowed} layers with a window)"
 
 
 def _fits(needs: Needs, machine: Machine) -> str:

@@ -63,21 +63,27 @@ def needs(entry: Entry, form: Form, context: int) -> Needs:
     """Memory for a text of so many tokens."""
     return Needs(
         entry.parameters * form.bits / 8,
-        context * cache_bytes(entry.shape),
+        cache_bytes(entry.shape, context),
         BASE_BYTES + ENTRY_BYTES * entry.shape.vocabulary,
     )
 
 
-def cache_bytes(shape: Shape) -> int:
-    """Bytes of one token's keys and values in all layers: channels of keys fill up to 32, those of values to 16."""
-    return CACHE_BYTES * shape.layers * shape.kv_heads * (_filled(shape.head_dim, 32) + _filled(shape.head_dim, 16))
+def cache_bytes(shape: Shape, tokens: int) -> int:
+    """Bytes of the keys and values of so many tokens; a layer with a window keeps those that it still sees."""
+    kept = (shape.layers - shape.windowed) * tokens + shape.windowed * min(tokens, shape.window)
+    return CACHE_BYTES * kept * shape.kv_heads * cache_width(shape)
+
+
+def cache_width(shape: Shape) -> int:
+    """Numbers that one head keeps of a token: channels of keys fill up to 32, those of values to 16."""
+    return _filled(shape.head_dim, 32) + _filled(shape.head_dim, 16)
 
 
 def read_bytes(entry: Entry, form: Form, context: int) -> float:
     """Bytes that a token is made from after so many others: all weights but the rows of an embedding of its own, and
     the cache."""
     looked_up = 0 if entry.shape.tied else entry.shape.vocabulary * entry.shape.hidden
-    return (entry.parameters - looked_up) * form.bits / 8 + context * cache_bytes(entry.shape)
+    return (entry.parameters - looked_up) * form.bits / 8 + cache_bytes(entry.shape, context)
 
 
 def _filled(width: int, step: int) -> int:

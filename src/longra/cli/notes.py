@@ -79,10 +79,16 @@ _MISSED_BECAUSE = {
 
 
 def length_note(result: "Result", text: str, goal: "Goal") -> str | None:
-    """A line where a text is not as long as was asked for, else None; of one that was interrupted nothing is said."""
+    """A line where a text is not as long as was asked for, else None."""
     report, written = goal.report(text), result.extra["length"]
-    if report["met"] or written["end"] == "interrupted":
+    if report["met"]:
         return None
+    if written["end"] == "interrupted":
+        missing = goal.length - report["reached"]
+        return (
+            f"interrupted: {report['reached']:,} of {goal.length:,} {goal.unit}; put into a file, the text goes on with "
+            f"`longra generate -f FILE --raw --length {missing}`"
+        )
     reason = "tidying shortened it; --no-tidy leaves it" if written["met"] else _MISSED_BECAUSE[written["end"]]
     return f"the text has {report['reached']:,} {goal.unit}, not {goal.length:,}: {reason}"
 

@@ -9,7 +9,7 @@ import typer
 from longra.cli import console, notes, options
 from longra.cli.reading import name_of, read_text
 from longra.cli.remaining import Remaining
-from longra.cli.saving import save_text
+from longra.cli.saving import check_folders, save_text
 from longra.cli.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
 from longra.memory import peak_memory
@@ -61,31 +61,35 @@ def translate(
     stays in its language and is told of, and so is a term of the glossary that is missing.
     """
     from longra.tasks.translation import language, translation
+    from longra.tasks.translation.journal import held
 
     target, known = language(to), None if source is None else language(source)
     kind = _format(form, file, aligned)
     terms = _glossary(glossary)
     sampling.config()  # what is wrong with it is said before a model is loaded
     content = _content(text, file, encoding)
-    model, name = loading.load()
-    job = translation(
-        model,
-        content,
-        target,
-        source=known,
-        form=kind,
-        glossary=terms,
-        template=template or "translate",
-        journal=None if show_prompt else _journal(output),
-        **_parameters(sampling, model),
-    )
-    if show_prompt:
-        print_prompt(_first(job), job.translator.steps or None, as_json)
-        return
-    for note in filter(None, (notes.script_note(content, name), notes.script_note(target.own_name, name))):
-        console.warning(note)
-    _run(job, is_live=output is None and not as_json)
-    _finish(job, "the text" if file is None and text is not None else name_of(file), output, as_json)
+    check_folders(output)
+    journal = None if show_prompt else _journal(output)
+    with held(journal):
+        model, name = loading.load()
+        job = translation(
+            model,
+            content,
+            target,
+            source=known,
+            form=kind,
+            glossary=terms,
+            template=template or "translate",
+            journal=journal,
+            **_parameters(sampling, model),
+        )
+        if show_prompt:
+            print_prompt(_first(job), job.translator.steps or None, as_json)
+            return
+        for note in filter(None, (notes.script_note(content, name), notes.script_note(target.own_name, name))):
+            console.warning(note)
+        _run(job, is_live=output is None and not as_json)
+        _finish(job, "the text" if file is None and text is not None else name_of(file), output, as_json)
     if output is None and not as_json and text is not None:
         console.write("\n")
     if verbose:

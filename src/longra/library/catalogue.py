@@ -20,8 +20,12 @@ class CatalogueSource:
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a network its memory and speed depend on besides its parameters; `tied`: the output matrix is the
-    embedding."""
+    """What of a network its memory and speed depend on besides its parameters.
+
+    Attributes:
+        tied: the output matrix is the embedding.
+        windowed: how many of the layers see the last `window` tokens alone.
+    """
 
     layers: int
     hidden: int
@@ -29,6 +33,8 @@ class Shape:
     head_dim: int
     vocabulary: int
     tied: bool
+    windowed: int = 0
+    window: int = 0
 
 
 @dataclass(frozen=True)

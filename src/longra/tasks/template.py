@@ -18,8 +18,10 @@
 and nothing else.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +122,30 @@ class Template:
         return texts
 
     def _render(self, key: str, text: str, fields: Mapping[str, Any]) -> str:
-        from longra.text.template_sandbox import LimitedEnvironment  # brings in Jinja
-
         try:
-            return LimitedEnvironment().from_string(text).render({**dict.fromkeys(FIELDS[self.task], ""), **fields})
+            return _compiled(text).render({**dict.fromkeys(FIELDS[self.task], ""), **fields})
         except Exception as error:  # a template can raise anything
             raise TemplateError(f"{self.source}, `{key}`: {error or type(error).__name__}") from error
+
+
+class _Compiled:
+    """A text of a template, ready to be filled in by any thread."""
+
+    def __init__(self, text: str) -> None:
+        from longra.text.template_sandbox import LimitedEnvironment  # brings in Jinja
+
+        self._environment = LimitedEnvironment()
+        self._template = self._environment.from_string(text)
+        self._lock = threading.Lock()
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        with self._lock:
+            self._environment.start()
+            return self._template.render(fields)
+
+
+_compiled = lru_cache(_Compiled)
+"""A translation fills the same few texts in for each sentence."""
 
 
 def _kind(chat: bool) -> str:

@@ -21,7 +21,7 @@ COMMAND_OPTIONS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """The options that say what is asked of people."""
+    """The options that say what is asked of people, and where."""
 
     mode: Annotated[
         Literal["pairwise", "rating"] | None,
@@ -32,8 +32,13 @@ class Asked:
         typer.Option(metavar="NAMES", help="What to rate from 1 to 5; fluency,coherence,relevance unless said."),
     ] = None
     seed: Annotated[int | None, typer.Option(help="Draws order and sides; drawn unless said, and kept.")] = None
-    id_field: Annotated[str, typer.Option(metavar="NAME", help="Field of the id.")] = "id"
-    prompt_field: Annotated[str, typer.Option(metavar="NAME", help="Field of the prompt.")] = "prompt"
+    id_field: Annotated[str | None, typer.Option(metavar="NAME", help="Field of the id; id unless said.")] = None
+    prompt_field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Field of the prompt; prompt unless said.")
+    ] = None
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the page; any that is free unless said.")] = (
+        None
+    )
 
     def wanted(self) -> "Wanted":
         """The study that is meant.
@@ -49,7 +54,7 @@ class Asked:
         """Where the files have what."""
         from longra.evaluate.human.items import Fields
 
-        return Fields(self.id_field, self.prompt_field)
+        return Fields(self.id_field or "id", self.prompt_field or "prompt")
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,8 @@ class Report:
             raise UsageError("standard output takes --json or --csv, not both")
         if self.report and outputs:
             raise UsageError("--report reads the votes in --db, which knows the texts; leave the files out")
-        if self.report and (asked.mode or asked.criteria is not None or asked.seed is not None):
-            raise UsageError(
-                "--mode, --criteria and --seed are the study's, which --db knows; leave them out of --report"
-            )
+        for name in options.given(**vars(asked)) if self.report else ():
+            raise UsageError(f"--{name.replace('_', '-')} is for the page that asks; leave it out of --report")
 
 
 def human(
@@ -87,7 +90,6 @@ def human(
     ] = None,
     db: Annotated[Path, typer.Option(metavar="FILE", help="Where votes are kept.", dir_okay=False)] = Path("votes.db"),
     asked: Asked,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; any that is free unless said.")] = 0,
     language: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="Of the page; the texts' unless said. Raters may change it.")
     ] = None,
@@ -106,16 +108,14 @@ def human(
     if shown.report:
         _report(votes, shown, language)
     else:
-        _serve(votes, outputs, asked, port, language)
+        _serve(votes, outputs, asked, language)
 
 
-def _serve(
-    votes: "VoteFile", outputs: list[str] | None, asked: Asked, port: int, language: Literal["zh", "en"] | None
-) -> None:
+def _serve(votes: "VoteFile", outputs: list[str] | None, asked: Asked, language: Literal["zh", "en"] | None) -> None:
     from longra.evaluate.human.server import Server
 
     study = votes.begin(asked.wanted(), _read(outputs, asked.fields()) if outputs else None)
-    with Server(votes, language or _language(votes), port) as server:
+    with Server(votes, language or _language(votes), asked.port or 0) as server:
         console.note(f"{', '.join(study.systems)}: {_count(len(server.tasks), 'question')} a rater, seed {study.seed}")
         console.write(server.link + "\n")
         console.note(f"Open the link in a browser on this machine. Votes go to {votes.path}; Ctrl-C ends.")

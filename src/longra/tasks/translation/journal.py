@@ -8,12 +8,37 @@ what still fits is used after a change of the text or of the settings, and nothi
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from longra.errors import LongraError
+from longra.library.lock import locked
 from longra.tasks.translation.checks import Problem
 from longra.tasks.translation.translator import Outcome
+
+
+@contextmanager
+def held(path: Path | None) -> Iterator[None]:
+    """Keep other processes from a journal, and so from the output beside it. A journal that stays empty goes.
+
+    Raises:
+        LongraError: another process has it, or it cannot be written.
+    """
+    if path is None:
+        yield
+        return
+    try:
+        with locked(path, lambda: _refuse(path)):
+            yield
+    finally:
+        if path.exists() and path.stat().st_size == 0:
+            path.unlink()
+
+
+def _refuse(path: Path) -> NoReturn:
+    raise LongraError(f"another translation is using {path}; wait for its end, or give another --output")
 
 
 class Journal:
