@@ -153,3 +153,8 @@ def test_any_yaml_is_a_template_or_a_template_error(tmp_path_factory: pytest.Tem
     path.write_text(yaml.safe_dump(table, allow_unicode=True), encoding="utf-8")
     with contextlib.suppress(TemplateError):
         Template.load(path)
+
+
+def test_each_text_that_is_made_has_a_budget_of_its_own(tmp_path: Path) -> None:
+    template = load(tmp_path, "task: text\nbase:\n  text: \"{% set much = 'ab' * 5000000 %}{{ request }}\"\n")
+    assert [template.prompt(chat=False, request=word) for word in ("one", "two")] == ["one", "two"]
