@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from running import longra
 
+from longra.cli import main
+
 pytestmark = pytest.mark.usefixtures("default_installed")
 
 SOURCE = (
@@ -53,7 +55,16 @@ def test_json_and_page_say_the_same(file: Path, tmp_path: Path) -> None:
     assert shares == [pytest.approx(drawing["passages"], abs=1e-6)]
 
 
-def test_a_question_and_a_passage_exclude_each_other(file: Path) -> None:
-    ran = longra("attend", str(file), "Who?", "--passage", "Maud.")
-    assert (ran.code, ran.out) == (2, "")
-    assert "leave PROMPT away" in ran.err
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("Who?", "--passage", "Maud."), "leave PROMPT away"),
+        (("--preset", "nothing"), "there is no preset 'nothing'"),
+        (("--html", "no/seen.html"), "there is no folder no; make it first"),
+    ],
+)
+def test_errors(file: Path, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attend", str(file), *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
