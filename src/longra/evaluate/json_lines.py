@@ -56,9 +56,7 @@ def object_of(path: str, number: int, line: str) -> dict[str, Any]:
         raise LongraError(f"{path}, line {number:,} is not JSON: {error.msg} at column {error.colno:,}") from None
     except UnicodeEncodeError as error:
         half = error.object[error.start]
-        raise LongraError(
-            f"{path}, line {number:,} holds half of a surrogate pair ({half!a}), which is no character; mend what wrote it"
-        ) from None
+        raise LongraError(f"{path}, line {number:,} has half a character ({half!a}); mend the file") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
         raise LongraError(f"{path}, line {number:,} cannot be read: {error}") from None
     if not isinstance(found, dict):

@@ -174,3 +174,12 @@ def test_a_figure_without_an_interval() -> None:
 def test_rows_of_an_item_add_up() -> None:
     units = np.arange(12.0).reshape(3, 2, 2)
     assert by_item(np.array([1, 0, 1]), units).tolist() == [[4, 5, 6, 7], [8, 10, 12, 14]]
+
+
+@pytest.mark.parametrize(("items", "interval"), [(2, (None, None)), (19, (None, None)), (20, (1.0, 1.0))])
+def test_a_few_items_that_are_all_alike_have_no_interval(
+    items: int, interval: tuple[float | None, float | None]
+) -> None:
+    [rate] = figures(np.ones((items, 2)), lambda sums: ratio(sums[..., :1], sums[..., 1:]))
+    assert rate is not None
+    assert (rate.value, rate.low, rate.high) == (1.0, *interval)

@@ -70,7 +70,7 @@ def test_a_file_may_be_called_like_a_field(folder: Path) -> None:
         (b'{"a": 1, "b": "c"}\n', "f.jsonl:text", "line 1 has no field 'text'; it has a, b"),
         (b'{"a": "b"}\n\n{"a": 3}\n', "f.jsonl:a", "line 3: the field is a number, not a text"),
         (b'{"a": "b"}\n{"a": nul}\n', "f.jsonl:a", "line 2 is not JSON: Expecting value at column 7"),
-        (b'{"a": "\\ud83d b"}\n', "f.jsonl:a", r"line 1 holds half of a surrogate pair \('\\ud83d'\)"),
+        (b'{"a": "\\ud83d b"}\n', "f.jsonl:a", r"line 1 has half a character \('\\ud83d'\)"),
         (b'{"a": ' + b"[" * 10**5, "f.jsonl:a", "line 1 cannot be read: .*recursion"),
         (b"[1]\n", "f.jsonl:a", "line 1 is a list, not an object"),
     ],

@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 _DEFINED = 0.5
 """An interval is given where the figure exists in this share of the samples."""
 
+FEW = 20
+"""With fewer items all intervals are rough."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -37,7 +40,7 @@ def figures(rows: Floats, statistic: Callable[[Floats], Floats]) -> list[Figure 
     """
     values = statistic(rows.sum(0))
     drawn = statistic(means(rows) * len(rows)) if len(rows) > 1 else np.full((1, len(values)), np.nan)
-    return [_figure(float(value), column) for value, column in zip(values, drawn.T, strict=True)]
+    return [_figure(float(value), column, len(rows)) for value, column in zip(values, drawn.T, strict=True)]
 
 
 def by_item(items: NDArray[np.int64], rows: Floats) -> Floats:
@@ -52,10 +55,12 @@ def ratio(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
 
-def _figure(value: float, drawn: Floats) -> Figure | None:
+def _figure(value: float, drawn: Floats, items: int) -> Figure | None:
+    """A figure with the interval of its draws. Draws from a few items that are all alike are alike too, and say nothing."""
     if np.isnan(value):
         return None
     defined = drawn[~np.isnan(drawn)]
     if len(defined) < _DEFINED * len(drawn):
         return Figure(value)
-    return Figure(value, *middle(defined))
+    low, high = middle(defined)
+    return Figure(value) if low == high and items < FEW else Figure(value, low, high)

@@ -136,7 +136,7 @@ def _id(value: Any, where: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise LongraError(f"{where}: the id is {kind_of(value)}; it must be a text or a whole number")
-    return _whole(str(value), where)
+    return str(value)
 
 
 def _prompt(found: dict[str, Any], field: str, where: str) -> str:
@@ -149,14 +149,9 @@ def _text(found: dict[str, Any], field: str, where: str) -> str:
         raise LongraError(
             f"{where} has no field {field!r}; it has {there}. Name the field of the text: FILE.jsonl:FIELD"
         )
-    if not isinstance(found[field], str):
-        raise LongraError(f"{where}: the field {field!r} is {kind_of(found[field])}, not a text")
-    return _whole(found[field], where)
-
-
-def _whole(text: str, where: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise LongraError(f"{where} has half a character (\\ud800 to \\udfff), which no page can show; mend the file")
+    text = found[field]
+    if not isinstance(text, str):
+        raise LongraError(f"{where}: the field {field!r} is {kind_of(text)}, not a text")
     return text
 
 

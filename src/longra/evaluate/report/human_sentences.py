@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 
-from longra.evaluate.human.figures import Figure
+from longra.evaluate.human.figures import FEW, Figure
 from longra.evaluate.human.preferences import Pair
 from longra.evaluate.human.summary import Summary
-
-FEW = 20
-"""Items below which an interval is a rough guess."""
 
 Words = Mapping[str, str]
 
