@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ COMMAND_OPTIONS = {
     "epilog": "Examples:  longra tidy draft.md --diff   |   longra tidy --steps default,variant:tw -o out.txt draft.txt"
 }
 
+_REMOVING = ("loops", "paragraphs", "sentence")
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 
@@ -64,6 +66,8 @@ def tidy(
     elif diff:
         _show_diff(text, result.text, name_of(file))
     elif target is None:
+        if removed := _removed(result):
+            console.note(f"removed: {removed}; --diff shows what")
         console.write(result.text)
         if result.text and not result.text.endswith("\n") and console.is_terminal(sys.stdout):
             console.write("\n")  # so that the prompt has a line of its own
@@ -106,6 +110,12 @@ def _as_json(result: "TidyResult", steps: "list[Step]") -> dict[str, Any]:
         "changes": [asdict(change) for change in result.changes],
         "notes": [asdict(note) for note in result.notes],
     }
+
+
+def _removed(result: "TidyResult") -> str:
+    """What went of the text besides signs and spaces, counted by kind."""
+    kinds = Counter(change.kind for change in result.changes if change.step in _REMOVING)
+    return ", ".join(_count(number, kind) for kind, number in kinds.items())
 
 
 def _show_diff(before: str, after: str, name: str) -> None:
