@@ -15,7 +15,7 @@ from support import real
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels, as .ci/native makes them
+if path := os.environ.get("LONGRA_TEST_NATIVE"):  # another build of the kernels, as .ci/native makes one
     found = importlib.util.spec_from_file_location("longra._native", path)
     assert found is not None
     assert found.loader is not None
