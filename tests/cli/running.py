@@ -1,5 +1,6 @@
-"""Runs the command as a user does: a process of its own, with pipes or at a terminal."""
+"""Runs the command: in this process, or as a user does, in one of its own with pipes or at a terminal."""
 
+import io
 import os
 import pty
 import re
@@ -10,6 +11,10 @@ import sys
 import time
 from dataclasses import dataclass
 from types import TracebackType
+
+import pytest
+
+from longra.cli import main
 
 COMMAND = [sys.executable, "-m", "longra"]
 SECONDS = 120.0
@@ -26,7 +31,27 @@ class Ran:
 
 
 def longra(*words: str, stdin: str | bytes = b"", **environment: str) -> Ran:
-    """Run `longra WORDS` to its end; a traceback is never right."""
+    """Run `longra WORDS` to its end in this process, where all is imported; a traceback is never right."""
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    streams = [io.TextIOWrapper(io.BytesIO(given), encoding="utf-8", newline="") for given in (data, b"", b"")]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            patch.setattr(sys, name, stream)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        code = main(list(words))
+    out, err = (_written(stream) for stream in streams[1:])
+    assert "Traceback" not in err, err
+    return Ran(code, out, err)
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def process(*words: str, stdin: str | bytes = b"", **environment: str) -> Ran:
+    """Run `longra WORDS` to its end as a user does; a traceback is never right."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [*COMMAND, *words], input=data, capture_output=True, timeout=SECONDS, check=False, env=os.environ | environment

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from running import longra
+from running import longra, process
 
 from longra.engine.page_file import Head
 from longra.engine.page_folder import PageFolder
@@ -48,7 +48,7 @@ def test_keys_and_values_are_held_as_asked(smollm2: Path, tmp_path: Path) -> Non
 def test_a_cache_that_cannot_be_written_is_one_warning(smollm2: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     words = ("generate", "-m", str(smollm2), "Once upon a time", "--raw", "-n", "3", "-t", "0")
-    ran = longra(*words, "--cache-dir", str(tmp_path / "file"))
+    ran = process(*words, "--cache-dir", str(tmp_path / "file"))
     assert (ran.code, ran.out) == (0, longra(*words).out)
     assert ran.err.count("\n") == 1
     assert ran.err.startswith("warning: the cache on disk cannot be written")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Live, longra
+from running import Live, longra, process
 
 from longra.cli.chat_input import Input
 from longra.tasks.chat_log import kept_conversations
@@ -29,7 +29,7 @@ def saved(folder: Path, lines: str, *options: str) -> list[dict[str, str]]:
 
 def test_each_line_of_a_pipe_is_a_message_and_answers_go_to_stdout(tmp_path: Path) -> None:
     file = tmp_path / "talk.json"
-    ran = longra("chat", *GREEDY, stdin=f"Hello!\n\nWhat did I say?\r\n/save {file}\n/quit\nnever read")
+    ran = process("chat", *GREEDY, stdin=f"Hello!\n\nWhat did I say?\r\n/save {file}\n/quit\nnever read")
     assert ran.code == 0
     messages = json.loads(file.read_text(encoding="utf-8"))["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant"] * 2

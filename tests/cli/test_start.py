@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from running import longra
+from running import longra, process
 
 from longra.cli.app import VERBS
 
@@ -46,8 +46,8 @@ def test_help_lists_every_verb_and_each_has_its_own_with_an_example() -> None:
 
 
 def test_no_word_is_help_and_version_is_told() -> None:
-    assert longra().out == longra("--help").out
-    assert longra("--version").out.startswith("longra 0.")
+    assert process().out == longra("--help").out
+    assert process("--version").out.startswith("longra 0.")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_no_word_is_help_and_version_is_told() -> None:
     [(["genrate", "x"], "did you mean `longra generate`?"), (["xyzzy"], "`longra --help`"), (["--wrong"], "--wrong")],
 )
 def test_unknown_verbs_and_options(words: list[str], message: str) -> None:
-    ran = longra(*words)
+    ran = process(*words)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
 
@@ -71,7 +71,7 @@ def test_a_traceback_only_with_debug_anywhere() -> None:
 
 
 def test_debug_after_two_dashes_is_a_prompt() -> None:
-    ran = longra("generate", "-n", "1", "--", "--debug")
+    ran = process("generate", "-n", "1", "--", "--debug")
     assert (ran.code, ran.err) == (0, "")
 
 

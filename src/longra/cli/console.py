@@ -63,12 +63,15 @@ def warning(text: str) -> None:
 
 def tell_warnings() -> None:
     """Show what the package itself warns of as warnings of the command."""
-    logging.getLogger("longra").addHandler(_Warnings())
+    logging.getLogger("longra").addHandler(_WARNINGS)  # once, however often it is said
 
 
 class _Warnings(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         warning(record.getMessage())
+
+
+_WARNINGS = _Warnings()
 
 
 def error(text: str) -> None:
