@@ -1,44 +1,44 @@
-"""Longra's part of compare.py."""
+"""Longra's part of compare.py: its engine as `Model.generate` uses it, but no drafts, and end tokens end nothing."""
 
-import json
-import sys
 import time
-from statistics import median
 
-import numpy as np
+from workers.protocol import serve, setup
 
-# The folder of this script holds a file of the package's name; leave it out of the path before importing the package.
-sys.path.pop(0)
-import longra as package
-from longra.backends.base import Chunk
-
-_DECODED = 32
+import longra
+from longra.engine import Request, Text
+from longra.sampling import GenerationConfig, Sampler
+from longra.writer import Writer
 
 
 def main() -> None:
-    """Answer commands until standard input ends."""
-    path, threads = sys.argv[1], int(sys.argv[2])
-    model = package.load(path, threads=threads)
-    backend, pool = model.engine.backend, model.engine.pool
-    pages = np.array([pool.take() for _ in range(int(sys.argv[3]) // 64 + 2)], np.int32)
-    tokens = np.random.default_rng(0).integers(0, 40_000, 1 << 16).astype(np.int32)
-    print(json.dumps({"version": f"longra {package.__version__}, {backend.isa}"}), flush=True)
-    for line in sys.stdin:
-        order = json.loads(line)
-        n = order["context"]
-        start = time.perf_counter()
-        backend.step([Chunk(tokens[:n], 0, pages, 1)], "prefill")
-        if order["kind"] == "prefill":
-            speed = n / (time.perf_counter() - start)
-        else:
-            seconds = []
-            for i in range(_DECODED):
-                start = time.perf_counter()
-                row = backend.step([Chunk(tokens[i : i + 1], n + i, pages, 1)], "decode")
-                int(row.argmax())
-                seconds.append(time.perf_counter() - start)
-            speed = 1 / median(seconds)
-        print(json.dumps({"tokens_per_second": speed}), flush=True)
+    """Answer orders until standard input ends."""
+    given = setup()
+    model = longra.load(given.model, threads=given.threads, cache_dir="none")
+
+    def generate(prompts: list[list[int]], new: int) -> list[list[float]]:
+        moments: list[list[float]] = [[] for _ in prompts]
+        handles = [
+            model.engine.submit(Request(prompt, [_text(model, new, times)]))
+            for prompt, times in zip(prompts, moments, strict=True)
+        ]
+        for handle in handles:
+            handle.wait()
+        return moments
+
+    backend = model.engine.backend
+    facts = {"vocabulary": backend.vocabulary, "context": model.spec.context}
+    serve(f"longra {longra.__version__}, {backend.isa}", generate, **facts)
+
+
+def _text(model: longra.Model, new: int, moments: list[float]) -> Text:
+    """A text that is sampled and written out as any other, and notes when its tokens came."""
+    writer = Writer(model.tokenizer, (), 0, continues=True)
+
+    def watch(text: Text) -> None:
+        writer.push(text.choices[-1].token)
+        moments.append(time.perf_counter())
+
+    return Text(0, Sampler(GenerationConfig(temperature=0, seed=0)), new, watch)
 
 
 if __name__ == "__main__":

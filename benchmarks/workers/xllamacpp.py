@@ -1,39 +1,49 @@
-"""llama.cpp's part of compare.py, through the xllamacpp wheel: its own timings of prompt and decoding."""
+"""llama.cpp's part of compare.py, through the xllamacpp wheel: its server, with a slot for each stream."""
 
-import json
-import random
-import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-sys.path.pop(0)
 import xllamacpp as xlc
-
-_DECODED = 32
+from workers.protocol import Setup, serve, setup
 
 
 def main() -> None:
-    """Answer commands until standard input ends."""
-    path, threads, context = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """Answer orders until standard input ends."""
+    given = setup()
+    server = xlc.Server(_params(given))
+
+    def complete(prompt: list[int], new: int) -> list[float]:
+        moments: list[float] = []
+
+        def hear(piece: dict[str, Any]) -> None:
+            if piece["choices"][0]["finish_reason"] is None:
+                moments.append(time.perf_counter())
+
+        request = {"prompt": prompt, "n_predict": new, "temperature": 0, "ignore_eos": True, "stream": True}
+        server.handle_completions(request, hear)
+        # A token that ends inside a character is not told: one of the later ones stands for it.
+        return moments + [time.perf_counter()] * (new - len(moments))
+
+    def generate(prompts: list[list[int]], new: int) -> list[list[float]]:
+        with ThreadPoolExecutor(len(prompts)) as pool:
+            return list(pool.map(complete, prompts, [new] * len(prompts)))
+
+    serve(f"xllamacpp {xlc.__version__}", generate)
+
+
+def _params(given: Setup) -> xlc.CommonParams:
     params = xlc.CommonParams()
-    params.model.path = path
-    params.n_ctx = context
-    params.n_parallel = 1
+    params.model.path = str(given.model)
+    params.n_ctx = given.room * given.streams  # it deals them out in equal parts
+    params.n_parallel = given.streams
     params.n_gpu_layers = 0
-    params.cpuparams.n_threads = threads
-    params.cpuparams_batch.n_threads = threads
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = given.threads
     params.flash_attn_type = xlc.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
     params.cache_prompt = False
-    params.warmup = True
+    params.cache_ram_mib = 0
     params.verbosity = 0
-    server = xlc.Server(params)
-    print(json.dumps({"version": f"xllamacpp {xlc.__version__} ({xlc.BUILD_INFO})"}), flush=True)
-    draw = random.Random(0)
-    for line in sys.stdin:
-        order = json.loads(line)
-        prompt = [draw.randrange(1000, 40_000) for _ in range(order["context"])]
-        request = {"prompt": prompt, "n_predict": _DECODED, "temperature": 0, "ignore_eos": True, "cache_prompt": False}
-        timings = server.handle_completions(request)["timings"]
-        key = "prompt_per_second" if order["kind"] == "prefill" else "predicted_per_second"
-        print(json.dumps({"tokens_per_second": timings[key]}), flush=True)
+    return params
 
 
 if __name__ == "__main__":
