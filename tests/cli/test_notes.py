@@ -1,9 +1,9 @@
 """What is told of a text at its end."""
 
 import pytest
-from longra.result import Continuation, Result, Timings
 
-from longra.cli.notes import cut_note
+from longra.cli.notes import circles_note, cut_note
+from longra.generation.result import Continuation, Result, Timings
 from longra.sampling import GenerationConfig
 
 
@@ -16,3 +16,16 @@ def test_a_limit_that_ended_a_text_is_told(reasons: list[str], told: bool) -> No
     note = cut_note(result, GenerationConfig())
     assert (note is not None) is told
     assert note is None or "512 tokens" in note
+
+
+LOOP = "他住在山里，每天都去河边。" * 12
+
+
+@pytest.mark.parametrize("against", [{"repetition_penalty": 1.1}, {"dry_multiplier": 0.8}, {"no_repeat_ngram": 3}])
+def test_a_text_in_circles_is_told_unless_something_was_set_against_it(against: dict[str, float]) -> None:
+    note = circles_note(LOOP, GenerationConfig())
+    assert note is not None
+    assert "--repetition-penalty 1.1" in note
+    assert circles_note(LOOP, GenerationConfig(**against)) is None
+    assert circles_note(LOOP[:50], GenerationConfig()) is None
+    assert circles_note("".join(chr(0x4E00 + i) for i in range(200)), GenerationConfig()) is None

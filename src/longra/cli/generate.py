@@ -125,6 +125,8 @@ def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool, limited:
         note = notes.length_note(result, text, plan.goal)
     else:
         note = notes.context_note(result, plan.config) or (None if limited else notes.cut_note(result, plan.config))
+        if circles := notes.circles_note(text, plan.config):
+            console.warning(circles)
     if note:
         console.warning(note)
 

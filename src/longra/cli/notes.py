@@ -70,6 +70,28 @@ def cut_note(result: "Result", config: "GenerationConfig") -> str | None:
     return f"the text ended at {config.max_tokens:,} tokens, the limit unless -n gives another"
 
 
+_CIRCLES = 0.4
+"""Share of runs of four words that came before; texts that do not go in circles stay below 0.15."""
+_LEAST_OF_CIRCLES = 100  # words or characters, below which a refrain is enough
+
+
+def circles_note(text: str, config: "GenerationConfig") -> str | None:
+    """A line where a text goes in circles and nothing was set against that, else None."""
+    if config.repetition_penalty != 1 or config.dry_multiplier or config.no_repeat_ngram:
+        return None
+    from longra.evaluate.document.repetition import rep
+    from longra.text.units import units_of
+
+    words = [unit.key for unit in units_of(text)]
+    share = rep(words, 4)
+    if len(words) < _LEAST_OF_CIRCLES or share < _CIRCLES:
+        return None
+    return (
+        f"the text goes in circles: {share:.0%} of its runs of four words came before; try --repetition-penalty 1.1, "
+        "or what the model's authors recommend (`longra presets`)"
+    )
+
+
 _MISSED_BECAUSE = {
     "reached": "no sentence ends nearer to it",
     "stop": "a stop string ended it",
