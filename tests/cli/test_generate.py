@@ -8,10 +8,6 @@ from pathlib import Path
 import pytest
 from running import COMMAND, Live, longra, process
 
-from longra.cli.notes import length_note
-from longra.generation.result import Result, Timings
-from longra.tasks.goal import goal_for
-
 pytestmark = pytest.mark.usefixtures("default_installed")
 
 GREEDY = ("-t", "0", "-n", "12", "--raw")
@@ -231,14 +227,6 @@ def test_ctrl_c_keeps_the_text_and_exits_with_130() -> None:
         assert len(text) >= 40
         assert "seed" in summary
         assert "Traceback" not in run.output
-
-
-def test_a_text_of_a_length_that_was_interrupted_says_how_it_goes_on() -> None:
-    length = {"end": "interrupted", "met": False}
-    result = Result((), 1, 5, 0, 100, Timings(0, 0, 0, 0), "any", extra={"length": length})
-    goal = goal_for("Tell of the sea.", 1200)
-    assert "`longra generate -f FILE --raw --length 1196`" in (length_note(result, "The sea is calm.", goal) or "")
-    assert length_note(result, "sea " * 1150, goal) is None
 
 
 def test_ctrl_c_with_json_prints_the_object() -> None:

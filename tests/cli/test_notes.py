@@ -2,9 +2,10 @@
 
 import pytest
 
-from longra.cli.notes import circles_note, cut_note
+from longra.cli.notes import circles_note, cut_note, length_note
 from longra.generation.result import Continuation, Result, Timings
 from longra.sampling import GenerationConfig
+from longra.tasks.goal import goal_for
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,11 @@ def test_a_text_in_circles_is_told_unless_something_was_set_against_it(against: 
     assert circles_note(LOOP, GenerationConfig(**against)) is None
     assert circles_note(LOOP[:50], GenerationConfig()) is None
     assert circles_note("".join(chr(0x4E00 + i) for i in range(200)), GenerationConfig()) is None
+
+
+def test_a_text_of_a_length_that_was_interrupted_says_how_it_goes_on() -> None:
+    length = {"end": "interrupted", "met": False}
+    result = Result((), 1, 5, 0, 100, Timings(0, 0, 0, 0), "any", extra={"length": length})
+    goal = goal_for("Tell of the sea.", 1200)
+    assert "`longra generate -f FILE --raw --length 1196`" in (length_note(result, "The sea is calm.", goal) or "")
+    assert length_note(result, "sea " * 1150, goal) is None
