@@ -6,8 +6,8 @@ from workers.protocol import serve, setup
 
 import longra
 from longra.engine import Request, Text
+from longra.generation.writer import Writer
 from longra.sampling import GenerationConfig, Sampler
-from longra.writer import Writer
 
 
 def main() -> None:
