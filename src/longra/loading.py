@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
+from longra import _native
 from longra.backends.base import Backend
 from longra.engine import Engine
 from longra.engine.page_folder import PageFolder
@@ -64,7 +65,10 @@ def load(
     path = ensure(str(name_or_path))
     with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as beside:
         spec, change = read_longer(checkpoint, context, rope_scaling)
-        texts = beside.submit(_texts, checkpoint, lazy)  # up to a second, while the weights are packed
+        texts = beside.submit(_texts, checkpoint, lazy)  # while the weights are packed
+        if not lazy:  # a whole tokenizer takes up to 250 MB while it is made, which must not lie on top of the weights
+            texts.result()
+            _native.trim()
         loaded = _backend(checkpoint, spec, backend, threads, weights, cache)
         folder = _page_folder(checkpoint, spec, loaded, cache_dir)
         engine = Engine(loaded, folder=folder, strict=strict_cache, warn=_LOG.warning)
