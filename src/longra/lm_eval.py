@@ -6,10 +6,12 @@ The harness (lm-eval 0.4.13) knows the models of its own table and of what was i
 
 import logging
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import fields
+from inspect import signature
 from typing import Any, TypeVar
 
 try:
@@ -22,7 +24,8 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tqdm import tqdm
 
-from longra.errors import TemplateError, UsageError
+from longra.cli import console
+from longra.errors import LongraError, TemplateError, UsageError
 from longra.evaluate.likelihood.continuations import Scored, score_continuations
 from longra.loading import load
 from longra.model import Model
@@ -71,6 +74,11 @@ class LongraLM(TemplateLM):
     ) -> None:
         super().__init__()
         self._at_once = _at_once(batch_size)
+        unknown = loading.keys() - signature(load).parameters
+        if unknown:
+            raise UsageError(
+                f"--model_args has {', '.join(sorted(unknown))}, which nothing here takes; see docs/lm-eval.md"
+            )
         how: dict[str, Any] = {"strict_cache": True, "cache_dir": "none", **loading}
         self.model: Model = load(pretrained, **how)
         self.max_gen_toks = max_gen_toks
@@ -247,10 +255,14 @@ def _at_once(batch_size: int | str | None) -> int:
 
 
 def main() -> None:
-    """The harness's own command line."""
+    """The harness's own command line; an error of Longra is one line, as in `longra`."""
     from lm_eval.__main__ import cli_evaluate
 
-    cli_evaluate()
+    try:
+        cli_evaluate()
+    except LongraError as error:
+        console.error(str(error))
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

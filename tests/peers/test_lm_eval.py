@@ -180,3 +180,14 @@ def test_the_command_is_the_harness_own(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_wrong_batch_size(folder: Path, size: Any) -> None:
     with pytest.raises(UsageError, match="it must be auto, or a whole number from 1 to 256"):
         LongraLM(str(folder), batch_size=size)
+
+
+def test_errors_of_longra_are_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["lm_eval", "--model", "longra", "--model_args", f"pretrained={folder},beams=3", "--tasks", "arc_easy"]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "error: --model_args has beams, which nothing here takes" in capsys.readouterr().err

@@ -42,6 +42,17 @@ def test_probabilities_sum_to_one(rows: Any) -> None:
     assert (rows.argmax(axis=1)[:, None] == likeliest(rows, 1)).all() or len(np.unique(rows)) < 27
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_no_numbers_are_an_error(wrong: float) -> None:
+    rows = np.zeros((3, 9), np.float32)
+    rows[1, 4:] = wrong
+    if wrong == -np.inf:  # tokens that cannot be are no fault
+        assert np.isfinite(log_totals(rows)).all()
+        rows[1] = wrong
+    with pytest.raises(LongraError, match=r"gave no number.*--weights f32"):
+        log_totals(rows)
+
+
 @pytest.fixture(scope="module")
 def pair(smollm2: Path) -> tuple[longra.Model, longra.Model]:
     return longra.load(smollm2, threads=1), longra.load(smollm2, weights="q4", threads=1)

@@ -4,14 +4,24 @@ import numpy as np
 import numpy.typing as npt
 
 from longra.arrays import Float32
+from longra.errors import LongraError
 
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
 def log_totals(logits: Float32) -> Float64:
-    """log(sum(exp(row))) of each row of logits [n, vocabulary]; float64 [n]."""
+    """log(sum(exp(row))) of each row of logits [n, vocabulary]; float64 [n].
+
+    Raises:
+        LongraError: a logit is no number.
+    """
     top = logits.max(axis=1)
+    if not np.isfinite(top).all():  # one NaN makes a row's largest NaN
+        raise LongraError(
+            "the model gave no number for a token of the text; its weights may be damaged (`longra verify` tells) or"
+            " overflow (try --weights f32)"
+        )
     totals: Float64 = top + np.log(np.exp(logits - top[:, None]).sum(axis=1, dtype=np.float64))
     return totals
 
