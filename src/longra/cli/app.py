@@ -119,8 +119,6 @@ def _explain(error: Exception) -> tuple[str, int]:
     if hasattr(error, "format_message"):  # typer's own: a missing or unknown option, a value of the wrong kind
         ctx = getattr(error, "ctx", None)
         hint = f"; try `{ctx.command_path} --help`" if ctx is not None else ""
-        message = error.format_message().replace(": Value error, ", ": ").rstrip(".")
-        return message + hint, getattr(error, "exit_code", 2)
         return _reworded(error.format_message().rstrip(".")) + hint, getattr(error, "exit_code", 2)
     if isinstance(error, MemoryError):
         return "there is not enough memory; use a smaller model or context, or --weights q4", 1
