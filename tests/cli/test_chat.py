@@ -223,5 +223,6 @@ def test_ctrl_c_at_a_terminal_stops_the_answer_first_and_leaves_at_the_prompt() 
         run.until("stopped; /retry.*>>> ")
         time.sleep(0.5)
         run.interrupt()
+        run.until("kept as [0-9a-f]{8}")
         assert run.end() == 130
     assert "Traceback" not in run.output

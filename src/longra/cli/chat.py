@@ -110,12 +110,14 @@ def _run(session: "Session", conversation: "Conversation", logged: "Logged | Non
         console.note(f"{conversation.model.name}; /help lists commands, Ctrl-D leaves")
     if logged is not None:
         console.note(_resumed(logged))
-    for line in source.messages():
-        if not session.take(line):
-            break
-    record = conversation.record
-    if source.at_terminal and record is not None and record.id is not None:
-        console.note(f"kept as {record.id}; `longra chat --continue` goes on")
+    try:
+        for line in source.messages():
+            if not session.take(line):
+                break
+    finally:  # Ctrl-C at the prompt leaves too
+        record = conversation.record
+        if source.at_terminal and record is not None and record.id is not None:
+            console.note(f"kept as {record.id}; `longra chat --continue` goes on")
     if (session.failed or source.damaged) and not source.at_terminal:
         raise typer.Exit(1)
 
