@@ -8,6 +8,7 @@ from longra.text.tidy.change import Edit
 from longra.text.tidy.chinese_marks import with_chinese_marks
 from longra.text.tidy.document import Document, Line
 from longra.text.tidy.inline import Span, foreign_spans, trimmed
+from longra.text.tidy.markdown import front_matter
 from longra.text.tidy.scripts import CJK_OR_WIDE
 from longra.text.tidy.steps import Report
 
@@ -22,10 +23,11 @@ def find(document: Document, option: str, report: Report) -> Iterator[Edit]:  # 
         return
     import autocorrect_py
 
+    settings = front_matter(document.lines)
     spans = foreign_spans(document)
     starts = [span.start for span in spans]
     for line in document.prose_lines:
-        if not CJK_OR_WIDE.search(line.text):
+        if line.start < settings or not CJK_OR_WIDE.search(line.text):
             continue
         inside = spans[max(bisect_left(starts, line.start) - 1, 0) : bisect_left(starts, line.end)]
         masked, originals, stand_in = _mask(line, sorted([*inside, *_ideographic_spaces(line)], key=_start))
