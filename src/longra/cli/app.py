@@ -134,4 +134,4 @@ def _reworded(message: str) -> str:
     extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message, re.DOTALL)
     if extra:
         return f"there is no place for {extra[1]!r}; a text with spaces needs quotes"
-    return message.replace("Value error, ", "").replace("Input should be", "it should be")
+    return message
