@@ -24,7 +24,7 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tqdm import tqdm
 
-from longra.cli import console
+from longra.cli.shared import console
 from longra.errors import LongraError, TemplateError, UsageError
 from longra.evaluate.likelihood.continuations import Scored, score_continuations
 from longra.loading import load

@@ -2,7 +2,7 @@
 
 import pytest
 
-from longra.cli.notes import circles_note, cut_note, length_note
+from longra.cli.shared.notes import circles_note, cut_note, length_note
 from longra.generation.result import Continuation, Result, Timings
 from longra.sampling import GenerationConfig
 from longra.tasks.goal import goal_for

@@ -8,7 +8,7 @@ from running import Live, longra
 
 from longra.cli import main
 from longra.cli.chances import bar, chart
-from longra.cli.visible import visible
+from longra.cli.shared.visible import visible
 from longra.sampling.effect import TOWN, effect_of
 from longra.sampling.parameters import PARAMETERS
 

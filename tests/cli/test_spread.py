@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 import typer
 
-from longra.cli.spread import spread
+from longra.cli.shared.spread import spread
 
 Size = Annotated[int, typer.Option("--size", "-s", min=1)]
 

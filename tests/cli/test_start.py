@@ -76,7 +76,7 @@ def test_debug_after_two_dashes_is_a_prompt() -> None:
 
 
 def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from longra.cli import console
+    from longra.cli.shared import console
 
     monkeypatch.setattr(console, "is_terminal", lambda _=None: True)
     monkeypatch.setenv("TERM", "xterm")
@@ -86,14 +86,14 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
-    from longra.cli import console
+    from longra.cli.shared import console
 
     console.result_json({"a": [1.5, float("inf")], "b": {"c": float("nan")}, "d": (True, None, "字")})
     assert capsys.readouterr().out == '{"a": [1.5, null], "b": {"c": null}, "d": [true, null, "字"]}\n'
 
 
 def test_columns_of_wide_characters_line_up() -> None:
-    from longra.cli import console
+    from longra.cli.shared import console
 
     assert console.text_width("中文e\u0301") == 5
     lines = console.table(("A", "B"), [("中文", "1"), ("x", "22")], right=frozenset({1})).splitlines()

@@ -7,7 +7,7 @@ import pytest
 from running import Live, longra
 
 from longra.cli import main
-from longra.cli.console import text_width
+from longra.cli.shared.console import text_width
 from longra.cli.tuned import _show_side_by_side
 from longra.evaluate.tune.figures import Measured, measure
 from longra.evaluate.tune.grid import DEFAULT_AXES, Cell

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from longra.cli import console
 from longra.cli.lazy import LazyGroup
+from longra.cli.shared import console
 from longra.errors import LongraError
 
 VERBS = {

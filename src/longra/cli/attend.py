@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console, options
-from longra.cli.prompt import read_prompt
-from longra.cli.saving import check_folders, save_text
+from longra.cli.shared import console, options
+from longra.cli.shared.prompt import read_prompt
+from longra.cli.shared.saving import check_folders, save_text
 from longra.errors import UsageError
 
 if TYPE_CHECKING:

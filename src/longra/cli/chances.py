@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from longra.sampling.effect import Effect

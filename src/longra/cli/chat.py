@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from longra.cli import console, options
 from longra.cli.logged import count_turns, first_words
+from longra.cli.shared import console, options
 
 if TYPE_CHECKING:
     from longra.cli.chat_session import Session

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from longra.cli import console
+from longra.cli.shared import console
 
 MARK = '"""'
 """Stands before and after a message of several lines."""

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longra.cli import console, notes
-from longra.cli.saving import save_text
-from longra.cli.streaming import show
+from longra.cli.shared import console, notes
+from longra.cli.shared.saving import save_text
+from longra.cli.shared.streaming import show
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:

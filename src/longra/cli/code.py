@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, notes, options
-from longra.cli.prompt import file_text, given_text
-from longra.cli.show_prompt import show_prompt as print_prompt
-from longra.cli.streaming import ended, show
-from longra.cli.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
+from longra.cli.shared import console, notes, options
+from longra.cli.shared.prompt import file_text, given_text
+from longra.cli.shared.show_prompt import show_prompt as print_prompt
+from longra.cli.shared.streaming import ended, show
+from longra.cli.shared.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
 from longra.errors import LongraError, UsageError
 from longra.library.paths import existing_path
 

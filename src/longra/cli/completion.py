@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from longra.cli import console
+from longra.cli.shared import console
 from longra.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")

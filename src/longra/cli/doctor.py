@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from longra.cli import console
+from longra.cli.shared import console
 
 COMMAND_OPTIONS = {"epilog": "Example:  longra doctor --json"}
 _PACKAGES = ("numpy", "tokenizers", "jinja2", "huggingface_hub", "typer", "rich", "ruff", "torch", "transformers")

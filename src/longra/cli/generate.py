@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, notes, options
-from longra.cli.prompt import read_prompt
-from longra.cli.show_prompt import show_prompt as print_prompt
-from longra.cli.streaming import ended, follow, show
-from longra.cli.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
+from longra.cli.shared import console, notes, options
+from longra.cli.shared.prompt import read_prompt
+from longra.cli.shared.show_prompt import show_prompt as print_prompt
+from longra.cli.shared.streaming import ended, follow, show
+from longra.cli.shared.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
 from longra.errors import UsageError
 
 if TYPE_CHECKING:

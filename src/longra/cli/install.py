@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from longra.cli import console
+from longra.cli.shared import console
 
 COMMAND_OPTIONS = {"epilog": "Example:  longra install smollm2-135m-instruct"}
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
-from longra.cli.spread import spread
+from longra.cli.shared.spread import spread
 from longra.errors import UsageError
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from longra.tasks.chat_log import Logged, LoggedTurn

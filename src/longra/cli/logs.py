@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console, logged
+from longra.cli import logged
+from longra.cli.shared import console
 from longra.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, options
 from longra.cli.chances import chart
-from longra.cli.visible import visible, visible_token
+from longra.cli.shared import console, options
+from longra.cli.shared.visible import visible, visible_token
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _value(field: str, value: str | None, place: _Place) -> Any:
 
 def _biases(value: str | None, place: _Place) -> dict[int, float]:
     """Of ID=BIAS; without one, of the likeliest token."""
-    from longra.cli.logit_bias import parse_biases, token_biases
+    from longra.cli.shared.logit_bias import parse_biases, token_biases
     from longra.sampling.parameters import PARAMETERS
 
     shown = PARAMETERS["logit_bias"].shown

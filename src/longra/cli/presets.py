@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, options
+from longra.cli.shared import console, options
 from longra.errors import LongraError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from longra.cli import console
+from longra.cli.shared import console
 from longra.errors import UsageError
 
 COMMAND_OPTIONS = {"epilog": "Examples:  longra remove codegen-350m-mono   |   longra remove --prefix-cache"}

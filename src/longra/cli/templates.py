@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console, options
+from longra.cli.shared import console, options
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _row(template: "Template") -> dict[str, str]:
 
 
 def _copy(file: Traversable, name: str) -> None:
-    from longra.cli.saving import save_text
+    from longra.cli.shared.saving import save_text
     from longra.library.paths import templates_folder
 
     if not _NAME.fullmatch(name):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console
-from longra.cli.reading import name_of, read_text
-from longra.cli.saving import save_text
+from longra.cli.shared import console
+from longra.cli.shared.reading import name_of, read_text
+from longra.cli.shared.saving import save_text
 from longra.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from longra.cli import console, notes, options
-from longra.cli.reading import name_of, read_text
-from longra.cli.remaining import Remaining
-from longra.cli.saving import check_folders, save_text
-from longra.cli.show_prompt import show_prompt as print_prompt
+from longra.cli.shared import console, notes, options
+from longra.cli.shared.reading import name_of, read_text
+from longra.cli.shared.remaining import Remaining
+from longra.cli.shared.saving import check_folders, save_text
+from longra.cli.shared.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
 from longra.memory import peak_memory
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, options
-from longra.cli.prompt import read_prompt
-from longra.cli.remaining import Remaining
-from longra.cli.saving import check_folders, save_text
+from longra.cli.shared import console, options
+from longra.cli.shared.prompt import read_prompt
+from longra.cli.shared.remaining import Remaining
+from longra.cli.shared.saving import check_folders, save_text
 from longra.cli.tuned import fixed, show
 from longra.errors import UsageError
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from longra.cli import console
-from longra.cli.streaming import ended
+from longra.cli.shared import console
+from longra.cli.shared.streaming import ended
 
 if TYPE_CHECKING:
     from longra.evaluate.tune.figures import Measured

@@ -2,8 +2,8 @@
 
 import typer
 
-from longra.cli import console
 from longra.cli.lazy import LazyGroup
+from longra.cli.shared import console
 
 VERBS = {
     "bleu": "Shared runs of words with references (BLEU); for translations.",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console
 from longra.cli.evaluate.generating import Generating, Written, write
-from longra.cli.saving import check_folders, save_text
+from longra.cli.shared import console
+from longra.cli.shared.saving import check_folders, save_text
 from longra.errors import UsageError
 from longra.evaluate.score import Comparison, Score, TestKind
 

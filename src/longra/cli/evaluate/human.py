@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from longra.cli import console, options
-from longra.cli.saving import save_text
+from longra.cli.shared import console, options
+from longra.cli.shared.saving import save_text
 from longra.errors import LongraError, UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import io
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console, options
-from longra.cli.reading import measured_text, name_of
-from longra.cli.remaining import Remaining
+from longra.cli.shared import console, options
+from longra.cli.shared.reading import measured_text, name_of
+from longra.cli.shared.remaining import Remaining
 
 if TYPE_CHECKING:
     from longra.evaluate.likelihood.perplexity import Perplexity

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longra.cli import console, options
-from longra.cli.remaining import Remaining
-from longra.cli.saving import save_text
+from longra.cli.shared import console, options
+from longra.cli.shared.remaining import Remaining
+from longra.cli.shared.saving import save_text
 from longra.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longra.cli import console
-from longra.cli.reading import measured_text, name_of
-from longra.cli.saving import save_text
+from longra.cli.shared import console
+from longra.cli.shared.reading import measured_text, name_of
+from longra.cli.shared.saving import save_text
 
 if TYPE_CHECKING:
     from longra.evaluate.document.measure import Flag, Measure, Report

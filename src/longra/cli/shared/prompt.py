@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from longra.cli import console
+from longra.cli.shared import console
 from longra.errors import UsageError
 
 _STDIN = "standard input"

@@ -1,7 +1,7 @@
 """Options that several verbs share: the same name and meaning everywhere.
 
 Each is None unless given, so that defaults live in one place, `longra.sampling.GenerationConfig`; the helps repeat
-them, and a test compares the two. A verb takes whole groups of them as one parameter (`longra.cli.spread`).
+them, and a test compares the two. A verb takes whole groups of them as one parameter (`longra.cli.shared.spread`).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from longra.model import Model as LoadedModel
@@ -128,7 +128,7 @@ class Sampling:
             UsageError: a value is out of range, the draft file is not text, or there is no such preset.
             LongraError: the preset is wrong.
         """
-        from longra.cli.logit_bias import parse_biases
+        from longra.cli.shared.logit_bias import parse_biases
         from longra.sampling import GenerationConfig
 
         parse_biases(self.logit_bias or ())  # what is wrong with them is said before a model is loaded
@@ -168,7 +168,7 @@ class Sampling:
         Raises:
             UsageError: one of them names no token.
         """
-        from longra.cli.logit_bias import parse_biases, token_biases
+        from longra.cli.shared.logit_bias import parse_biases, token_biases
 
         given_biases = token_biases(parse_biases(self.logit_bias or ()), tokenizer)
         return replace(config, logit_bias={**config.logit_bias, **given_biases})
@@ -214,7 +214,7 @@ def draft_text(file: Path | None) -> str | None:
     Raises:
         UsageError: it is not text in UTF-8.
     """
-    from longra.cli.prompt import file_text
+    from longra.cli.shared.prompt import file_text
 
     return None if file is None else file_text(file)
 

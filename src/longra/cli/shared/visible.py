@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from longra.text.tokenizer import Tokenizer

@@ -4,7 +4,7 @@ import sys
 import time
 from types import TracebackType
 
-from longra.cli import console
+from longra.cli.shared import console
 
 
 class Remaining:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from longra.cli import console
-from longra.cli.remaining import Remaining
+from longra.cli.shared import console
+from longra.cli.shared.remaining import Remaining
 
 if TYPE_CHECKING:
     from longra.generation.stream import Stream

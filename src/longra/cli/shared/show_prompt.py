@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from longra.cli import console
+from longra.cli.shared import console
 
 if TYPE_CHECKING:
     from longra.tasks.plan import Plan

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from longra.cli import console
+from longra.cli.shared import console
 from longra.memory import peak_memory
 
 if TYPE_CHECKING:

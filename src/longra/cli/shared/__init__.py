@@ -1,0 +1,1 @@
+"""What verbs share: options in groups, reading and saving, what goes to a terminal."""
