@@ -176,7 +176,7 @@ def test_two_processes_share_one_download(hub: Hub) -> None:
 
 def test_the_second_goes_on_when_the_first_is_killed(hub: Hub) -> None:
     hub.files["slow.gguf"] = gguf(8, 600_000)
-    hub.faults[:] = [Fault("/files/", pace=0.03, times=1)]
+    hub.faults[:] = [Fault("/files/", pace=0.1, times=1)]  # 4 seconds for the whole
     first = _start(f"{hub.url}/files/slow.gguf")
     _wait_for_download(hub)
     time.sleep(0.4)
