@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""Sizes and counts as people write them."""
 
 import re
 
@@ -19,3 +19,8 @@ def human_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} TB"
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: 1 word, 1,200 words."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

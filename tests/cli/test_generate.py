@@ -138,6 +138,11 @@ def test_tidy_takes_its_steps_after_the_equals_sign_alone(text: str) -> None:
     assert longra("generate", f"--tidy={'whitespace'}", PROMPT, *GREEDY).out == text.strip() + "\n"
 
 
+def test_what_tidying_takes_away_is_told() -> None:
+    told = "removed: 1 unfinished sentence; --no-tidy leaves the text as the model wrote it\n"
+    assert told in longra("generate", "Write a tale.", "-n", "30", "-t", "0", "--tidy").err
+
+
 def test_verbose_is_one_line_with_what_matters() -> None:
     ran = longra("generate", PROMPT, *GREEDY, "--verbose", "--seed", "77")
     assert ran.err.count("\n") == 1

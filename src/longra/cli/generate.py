@@ -9,7 +9,7 @@ from longra.cli.shared import console, notes, options
 from longra.cli.shared.prompt import read_prompt
 from longra.cli.shared.show_prompt import show_prompt as print_prompt
 from longra.cli.shared.streaming import ended, follow, show
-from longra.cli.shared.tidied import NoTidy, Tidied, Tidy, TidyCommand, steps_of, tidied
+from longra.cli.shared.tidied import NoTidy, Tidied, Tidy, TidyCommand, removed, steps_of, tidied
 from longra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,6 +90,9 @@ def generate(
         console.result_json(_as_json(result, texts, plan.goal))
     else:
         _show_rest(texts, live)
+        for gone in (removed(text.how) for text in texts if text.how):
+            if gone:
+                console.note(f"removed: {gone}; --no-tidy leaves the text as the model wrote it")
     _tell(result, texts[0].text, plan, as_json, limited="max_tokens" in sampling.asked())
     if verbose:
         sampling.tell_preset()

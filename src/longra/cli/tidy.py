@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,9 @@ import typer
 from longra.cli.shared import console
 from longra.cli.shared.reading import name_of, read_text
 from longra.cli.shared.saving import save_text
+from longra.cli.shared.tidied import removed
 from longra.errors import UsageError
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.text.tidy import Step, TidyResult
@@ -21,7 +22,6 @@ COMMAND_OPTIONS = {
     "epilog": "Examples:  longra tidy draft.md --diff   |   longra tidy --steps default,variant:tw -o out.txt draft.txt"
 }
 
-_REMOVING = ("loops", "paragraphs", "sentence")
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 
@@ -58,7 +58,7 @@ def tidy(
     result = tidy_text(text, chosen)
     if target is not None:
         save_text(target, result.text)
-        console.note(f"{target}: {_count(len(result.changes), 'change')}")
+        console.note(f"{target}: {counted(len(result.changes), 'change')}")
     for note in result.notes:
         console.warning(f"{note.step}, line {note.line}: {note.message}")
     if as_json:
@@ -66,8 +66,8 @@ def tidy(
     elif diff:
         _show_diff(text, result.text, name_of(file))
     elif target is None:
-        if removed := _removed(result):
-            console.note(f"removed: {removed}; --diff shows what")
+        if gone := removed(result):
+            console.note(f"removed: {gone}; --diff shows what")
         console.write(result.text)
         if result.text and not result.text.endswith("\n") and console.is_terminal(sys.stdout):
             console.write("\n")  # so that the prompt has a line of its own
@@ -112,12 +112,6 @@ def _as_json(result: "TidyResult", steps: "list[Step]") -> dict[str, Any]:
     }
 
 
-def _removed(result: "TidyResult") -> str:
-    """What went of the text besides signs and spaces, counted by kind."""
-    kinds = Counter(change.kind for change in result.changes if change.step in _REMOVING)
-    return ", ".join(_count(number, kind) for kind, number in kinds.items())
-
-
 def _show_diff(before: str, after: str, name: str) -> None:
     from longra.text.tidy.diff import unified_diff
 
@@ -126,7 +120,3 @@ def _show_diff(before: str, after: str, name: str) -> None:
     for line in unified_diff(before, after, name):
         colour = _COLOURS.get(line[:1]) if coloured else None
         console.result(f"\x1b[{colour}m{line}\x1b[0m" if colour else line)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

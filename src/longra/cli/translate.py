@@ -13,6 +13,7 @@ from longra.cli.shared.saving import check_folders, save_text
 from longra.cli.shared.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
 from longra.memory import peak_memory
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -145,7 +146,7 @@ def _first(job: "Translation") -> "Plan":
 def _run(job: "Translation", is_live: bool) -> None:
     """Translate it all. On Ctrl-C what is done is on standard output, or in the journal."""
     if job.journal.path is not None and len(job.journal):
-        console.note(f"{job.journal.path}: {_count(len(job.journal), 'segment')} of an interrupted translation")
+        console.note(f"{job.journal.path}: {counted(len(job.journal), 'segment')} of an interrupted translation")
     with Remaining(sum(len(segment.text) for segment in job.document.segments)) as remaining:
 
         def watch(segment: "Segment", known: bool) -> None:
@@ -169,7 +170,7 @@ def _finish(job: "Translation", where: str, output: Path | None, as_json: bool) 
     """Write the file, and tell what is wrong."""
     if output is not None:
         save_text(output, job.text)
-        console.note(f"{output}: {_count(len(job.segments), 'segment')} translated into {job.target.name}")
+        console.note(f"{output}: {counted(len(job.segments), 'segment')} translated into {job.target.name}")
     job.journal.remove()
     if as_json:
         console.result_json(job.as_json())
@@ -178,14 +179,14 @@ def _finish(job: "Translation", where: str, output: Path | None, as_json: bool) 
         problems = "; ".join(problem.message for problem in done.outcome.problems)
         console.warning(f"{where}, line {done.segment.line}, {_begin(done.segment.text)}: {problems}{outcome}")
     if job.faulty:
-        console.warning(f"{len(job.faulty):,} of {_count(len(job.segments), 'segment')} should be looked at")
+        console.warning(f"{len(job.faulty):,} of {counted(len(job.segments), 'segment')} should be looked at")
 
 
 def _summary(job: "Translation", model: "Model") -> str:
     """One line: model, load time, what was done, memory."""
     tries = sum(done.outcome.tries for done in job.segments)
     return (
-        f"{model.name}: loaded in {model.load_seconds:.2f} s; {_count(len(job.segments), 'segment')}, asked {tries:,} "
+        f"{model.name}: loaded in {model.load_seconds:.2f} s; {counted(len(job.segments), 'segment')}, asked {tries:,} "
         f"times; {f'from {job.source.name} ' if job.source else ''}into {job.target.name}; "
         f"peak memory {console.human_bytes(peak_memory())}"
     )
@@ -194,7 +195,3 @@ def _summary(job: "Translation", model: "Model") -> str:
 def _begin(text: str) -> str:
     """A segment, or how it begins."""
     return f"“{text}”" if len(text) <= SHOWN else f"“{text[: SHOWN - 1]}…”"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ import typer
 from longra.cli.shared import console, options
 from longra.cli.shared.saving import save_text
 from longra.errors import LongraError, UsageError
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.evaluate.human.items import Fields, Outputs
@@ -116,7 +117,7 @@ def _serve(votes: "VoteFile", outputs: list[str] | None, asked: Asked, language:
 
     study = votes.begin(asked.wanted(), _read(outputs, asked.fields()) if outputs else None)
     with Server(votes, language or _language(votes), asked.port or 0) as server:
-        console.note(f"{', '.join(study.systems)}: {_count(len(server.tasks), 'question')} a rater, seed {study.seed}")
+        console.note(f"{', '.join(study.systems)}: {counted(len(server.tasks), 'question')} a rater, seed {study.seed}")
         console.write(server.link + "\n")
         console.note(f"Open the link in a browser on this machine. Votes go to {votes.path}; Ctrl-C ends.")
         try:
@@ -182,10 +183,6 @@ def _farewell(votes: "VoteFile") -> str:
     raters = len({vote.rater for vote in found})
     people = "1 person" if raters == 1 else f"{raters:,} people"
     return (
-        f"\n{_count(len(found), 'vote')} of {people} are in {votes.path}. "
+        f"\n{counted(len(found), 'vote')} of {people} are in {votes.path}. "
         f"To go on: longra evaluate human --db {votes.path}. What they say: longra evaluate human --report --db {votes.path}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ import typer
 from longra.cli.shared import console
 from longra.cli.shared.reading import measured_text, name_of
 from longra.cli.shared.saving import save_text
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.evaluate.document.measure import Flag, Measure, Report
@@ -59,12 +60,8 @@ def _length(report: "Report") -> str:
     code = f"; {report.code_characters:,} characters of code are not measured" if report.code_characters else ""
     return (
         f"{report.length:,} {report.unit}{target}; "
-        f"{_count(len(report.windows), 'window')}, {_count(report.sections, 'section')}{code}"
+        f"{counted(len(report.windows), 'window')}, {counted(report.sections, 'section')}{code}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(report: "Report") -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from longra.cli.shared import console
 from longra.memory import peak_memory
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.generation.result import Continuation, Result
@@ -35,11 +36,7 @@ def _extent(result: "Result", config: "GenerationConfig") -> str:
     length = result.extra.get("length")
     if length is None:
         return f"at most {config.max_tokens:,} tokens"
-    return f"{length['reached']:,} {length['unit']} of {length['target']:,} in {_count(length['rounds'], 'round')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{length['reached']:,} {length['unit']} of {length['target']:,} in {counted(length['rounds'], 'round')}"
 
 
 def _cuts(config: "GenerationConfig") -> str:

@@ -1,5 +1,6 @@
 """The options that tidy what a verb has written, and the texts that come of it."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from longra.errors import UsageError
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.text.tidy import Step, TidyResult
@@ -75,3 +77,12 @@ def tidied(text: str, steps: "list[Step] | None") -> Tidied:
 
     how = tidy(text, steps)
     return Tidied(how.text, text, how)
+
+
+_REMOVING = ("loops", "paragraphs", "sentence")
+
+
+def removed(how: "TidyResult") -> str:
+    """What went of a text besides signs and spaces, counted by kind; empty where nothing did."""
+    kinds = Counter(change.kind for change in how.changes if change.step in _REMOVING)
+    return ", ".join(counted(number, kind) for kind, number in kinds.items())
