@@ -40,7 +40,8 @@ def setup() -> Setup:
 def serve(version: str, generate: Generate, **facts: Any) -> None:
     """Warm up, say hello, answer orders until standard input ends: one JSON object a line, in and out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who gives the orders
-    generate([list(range(64))], 4)
+    half = setup().room // 2
+    generate([[token % 64 for token in range(min(512, half))]], min(4, half))
     _say({"version": version} | facts)
     for line in sys.stdin:
         order = json.loads(line)
