@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from running import Live, longra
+from running import Live, longra, process
 
 pytestmark = pytest.mark.usefixtures("default_installed")
 
 
 def test_json_and_plot(tmp_path: Path) -> None:
     out = tmp_path / "speed.svg"
-    ran = longra("bench", "--prefill", "20", "--decode-at", "8,40", "--streams", "1,2", "--json", "--plot", str(out))
+    ran = process("bench", "--prefill", "20", "--decode-at", "8,40", "--streams", "1,2", "--json", "--plot", str(out))
     assert ran.code == 0
     assert ran.err == f"{out}: written\n"
     report = json.loads(ran.out)

@@ -39,8 +39,8 @@ def test_remove_wants_a_name_or_the_cache() -> None:
 
 def test_keys_and_values_are_held_as_asked(smollm2: Path, tmp_path: Path) -> None:
     words = ("generate", "-m", str(smollm2), "Once upon a time", "--raw", "-n", "3", "-t", "0")
-    assert longra(*words, "--cache", "q8", "--cache-dir", str(tmp_path)).code == 0
-    (page,) = tmp_path.rglob("*.page")
+    assert process(*words, "--cache", "q8", "--cache-dir", str(tmp_path)).code == 0
+    (page,) = tmp_path.rglob("*.page")  # all is written when a process has ended
     codes = 64 * 30 * 3 * 2 * 64  # tokens, layers, heads, key and value, channels
     assert codes < page.stat().st_size < 1.2 * codes  # with the scales; bf16 takes 2
 

@@ -144,7 +144,7 @@ def test_what_tidying_takes_away_is_told() -> None:
 
 
 def test_verbose_is_one_line_with_what_matters() -> None:
-    ran = longra("generate", PROMPT, *GREEDY, "--verbose", "--seed", "77")
+    ran = process("generate", PROMPT, *GREEDY, "--verbose", "--seed", "77")  # peak memory is a process's
     assert ran.err.count("\n") == 1
     for part in ("smollm2-135m-instruct", "loaded in", "prompt 5 tokens", "new 12 tokens", "tokens/s", "MB", "seed 77"):
         assert part in ran.err
