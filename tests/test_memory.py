@@ -33,3 +33,13 @@ for model in [longra.load({str(smollm2)!r}, threads=1, lazy=True) for _ in range
     run = limited(2, code)
     assert (run.returncode, run.stderr) == (0, "")
     assert len(run.stdout.split()) >= 2
+
+
+def test_the_largest_vocabulary_is_loaded_within_200_mb_beside_the_weights(gemma: Path) -> None:
+    code = f"""
+import longra
+from longra.memory import peak_memory
+model = longra.load({str(gemma)!r}, cache_dir="none")
+print(peak_memory() - model.engine.backend.weight_bytes)"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert int(run.stdout) < 200e6

@@ -100,4 +100,3 @@ def test_columns_of_wide_characters_line_up() -> None:
     assert console.text_width("中文e\u0301") == 5
     lines = console.table(("A", "B"), [("中文", "1"), ("x", "22")], right=frozenset({1})).splitlines()
     assert [console.text_width(line) for line in lines] == [8, 8, 8]
-    assert [console.human_bytes(n) for n in (999, 98_362_432, 1_500_000_000)] == ["999 B", "98.4 MB", "1.5 GB"]

@@ -10,7 +10,7 @@ from longra.files.blocks import FLOATS
 from longra.files.tensor import Tensor
 from longra.graph import Rope
 
-_RELEASED_AT = 32 << 20
+_RELEASED_AT = 16 << 20
 """Bytes of the mapped file that are read before their memory is given back."""
 
 _COMPARED_FROM = 1 << 24

@@ -12,6 +12,7 @@ from longra.cli.shared.remaining import Remaining
 from longra.cli.shared.saving import save_text
 from longra.errors import UsageError
 from longra.memory import peak_memory
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.backends.native import NativeBackend
@@ -142,20 +143,16 @@ def _facts(backend: "NativeBackend", run: "Bench") -> dict[str, object]:
 def _machine(backend: "NativeBackend", run: "Bench") -> str:
     return (
         f"{backend.threads} threads, {backend.isa}, {backend.cache} cache; this machine reads "
-        f"{run.read_rate / 1e9:.1f} GB/s and multiplies {run.multiply_rate / 1e12:.2f} TFLOP/s"
+        f"{run.read_rate / 1e9:.1f} GB/s and multiplies {run.multiply_rate / 1e12:.2f} TOP/s"
     )
 
 
 def _line(speed: "Speed") -> str:
     first = speed.seconds_to_first_token
     return (
-        f"{speed.kind:8} {speed.context:7,} tokens  {_how_many(speed.streams):10}  "
+        f"{speed.kind:8} {speed.context:7,} tokens  {counted(speed.streams, 'stream'):10}  "
         f"{speed.tokens_per_second:9,.1f} tokens/s  "
         f"{speed.bytes_per_second / 1e9:5.1f} GB/s ({speed.share_of_bandwidth:4.0%} of memory)  "
-        f"{speed.operations_per_second / 1e12:5.2f} TFLOP/s ({speed.share_of_matrix_peak:4.0%} of the matrix peak)  "
+        f"{speed.operations_per_second / 1e12:5.2f} TOP/s ({speed.share_of_matrix_peak:4.0%} of the matrix peak)  "
         + (f"{speed.tokens_per_second_per_stream:.1f} tokens/s each" if first is None else f"first token {first:.2f} s")
     )
-
-
-def _how_many(streams: int) -> str:
-    return "1 stream" if streams == 1 else f"{streams} streams"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from longra.cli.shared import console
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.sampling.effect import Effect
@@ -69,7 +70,6 @@ def _sums(effect: "Effect") -> str:
 
     def told(side: "Float64") -> str:
         count = int((side > 0).sum())
-        tokens = "1 token" if count == 1 else f"{count:,} tokens"
-        return f"{tokens} may be drawn, {entropy_bits(side):.2f} bits of surprise on average"
+        return f"{counted(count, 'token')} may be drawn, {entropy_bits(side):.2f} bits of surprise on average"
 
     return f"before: {told(effect.before)}\nafter:  {told(effect.after)}"

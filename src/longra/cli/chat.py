@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from longra.cli.logged import count_turns, first_words
+from longra.cli.logged import first_words
 from longra.cli.shared import console, options
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.cli.chat_session import Session
@@ -124,7 +125,7 @@ def _run(session: "Session", conversation: "Conversation", logged: "Logged | Non
 
 def _resumed(logged: "Logged") -> str:
     """What goes on, and how it stands."""
-    lines = [f"going on with {logged.id}, {count_turns(len(logged.branch))}: {first_words(logged)}"]
+    lines = [f"going on with {logged.id}, {counted(len(logged.branch), 'turn')}: {first_words(logged)}"]
     if logged.unanswered is not None:
         lines.append("the last message has no answer yet; /retry answers it")
     return "\n".join(lines)

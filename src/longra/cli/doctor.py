@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from longra.cli.shared import console
+from longra.sizes import human_bytes
 
 COMMAND_OPTIONS = {"epilog": "Example:  longra doctor --json"}
 _PACKAGES = ("numpy", "tokenizers", "jinja2", "huggingface_hub", "typer", "rich", "ruff", "torch", "transformers")
@@ -102,8 +103,8 @@ def _cache() -> dict[str, Any]:
     return {
         "place": str(folder),
         "set by": DIR_VARIABLE if os.environ.get(DIR_VARIABLE) else "the store's place",
-        "size": console.human_bytes(size),
-        "limit": console.human_bytes(default_limit(folder, size) if limit is None else limit),
+        "size": human_bytes(size),
+        "limit": human_bytes(default_limit(folder, size) if limit is None else limit),
         "limit set by": f"a share of the disk; {SIZE_VARIABLE} sets another" if limit is None else SIZE_VARIABLE,
         "pages": len(files),
     }
@@ -121,7 +122,7 @@ def _conversations() -> dict[str, Any]:
     except LogError as problem:
         kept = str(problem)
     size = sum(path.stat().st_size for path in file.parent.glob(f"{file.name}*"))
-    return {"place": str(file), "size": console.human_bytes(size), "kept": kept}
+    return {"place": str(file), "size": human_bytes(size), "kept": kept}
 
 
 def _sources() -> dict[str, str]:

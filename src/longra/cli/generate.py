@@ -90,10 +90,7 @@ def generate(
         console.result_json(_as_json(result, texts, plan.goal))
     else:
         _show_rest(texts, live)
-        for gone in (removed(text.how) for text in texts if text.how):
-            if gone:
-                console.note(f"removed: {gone}; --no-tidy leaves the text as the model wrote it")
-    _tell(result, texts[0].text, plan, as_json, limited="max_tokens" in sampling.asked())
+    _tell(result, texts, plan, as_json, limited="max_tokens" in sampling.asked())
     if verbose:
         sampling.tell_preset()
         console.note(notes.summary(result, config, loaded.engine.backend.threads))
@@ -115,7 +112,7 @@ def _template(name: str | None, length: int | None) -> "Template | None":
     return Template.load(name or "text", task="text")
 
 
-def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool, limited: bool) -> None:
+def _tell(result: "Result", texts: "list[Tidied]", plan: "TextPlan", as_json: bool, limited: bool) -> None:
     """What is to be said on stderr at the end.
 
     Args:
@@ -124,11 +121,14 @@ def _tell(result: "Result", text: str, plan: "TextPlan", as_json: bool, limited:
     for sequence in result.sequences:
         if sequence.logprobs and not as_json:
             console.note(notes.probabilities(sequence, plan.model))
+    for shown in texts:
+        if not as_json and shown.how is not None and (gone := removed(shown.how)):
+            console.note(f"removed: {gone}; --no-tidy leaves the text as the model wrote it")
     if plan.goal is not None:
-        note = notes.length_note(result, text, plan.goal)
+        note = notes.length_note(result, texts[0].text, plan.goal)
     else:
         note = notes.context_note(result, plan.config) or (None if limited else notes.cut_note(result, plan.config))
-        if circles := notes.circles_note(text, plan.config):
+        if circles := notes.circles_note(texts[0].text, plan.config):
             console.warning(circles)
     if note:
         console.warning(note)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longra.cli.shared import console
+from longra.sizes import human_bytes
 
 if TYPE_CHECKING:
     from longra.files.checkpoint import Checkpoint
@@ -150,7 +151,7 @@ def _line(group: "TensorGroup") -> tuple[str, ...]:
         f"{sum(group.kinds.values())}",
         " x ".join(f"{extent:,}" for extent in group.shape),
         ", ".join(f"{kind} {count}" for kind, count in group.kinds.items()),
-        console.human_bytes(group.bytes),
+        human_bytes(group.bytes),
     )
 
 

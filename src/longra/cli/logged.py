@@ -6,16 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longra.cli.shared import console
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.tasks.chat_log import Logged, LoggedTurn
 
 _COLUMNS = 60
-
-
-def count_turns(count: int) -> str:
-    """A number of turns, in words."""
-    return f"{count:,} turn{'' if count == 1 else 's'}"
 
 
 def when(time: str) -> str:
@@ -41,7 +37,7 @@ def table(conversations: "list[Logged]") -> str:
 def whole(logged: "Logged") -> str:
     """All that was said, the answers that were replaced by others too."""
     stands = {turn.id for turn in logged.branch}
-    blocks = [f"{logged.id}  {when(logged.started)}  {_model(logged)}  {count_turns(len(stands))}\n"]
+    blocks = [f"{logged.id}  {when(logged.started)}  {_model(logged)}  {counted(len(stands), 'turn')}\n"]
     system = None
     for turn in logged.turns:
         if turn.system != system:

@@ -8,6 +8,7 @@ import typer
 from longra.cli import logged
 from longra.cli.shared import console
 from longra.errors import UsageError
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.tasks.chat_log import ChatLog, Logged
@@ -73,13 +74,9 @@ def _remove(log: "ChatLog", start: str | None, all_: bool, as_json: bool) -> Non
     if as_json:
         console.result_json({"removed": [conversation.id for conversation in found]})
     else:
-        console.result(f"removed {_count(found)}")
+        console.result(f"removed {counted(len(found), 'conversation')}")
 
 
 def _question(found: "list[Logged]") -> str:
-    what = _count(found) if len(found) != 1 else f"{found[0].id}: {logged.first_words(found[0])}"
+    what = counted(len(found), "conversation") if len(found) != 1 else f"{found[0].id}: {logged.first_words(found[0])}"
     return f"Remove {what}?"
-
-
-def _count(found: "list[Logged]") -> str:
-    return f"{len(found):,} conversation{'' if len(found) == 1 else 's'}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longra.cli.shared import console
+from longra.sizes import human_bytes
 
 if TYPE_CHECKING:
     from longra.library.catalogue import Entry
@@ -67,7 +68,7 @@ def _line(row: dict[str, Any]) -> tuple[str, ...]:
     state = "installed" if row["installed"] else "known"
     return (
         row["name"],
-        console.human_bytes(row["bytes"]) if row["bytes"] is not None else "-",
+        human_bytes(row["bytes"]) if row["bytes"] is not None else "-",
         row["task"] or "-",
         f"{row['context']:,}" if row["context"] is not None else "-",
         row["licence"] or "-",

@@ -6,6 +6,7 @@ import typer
 
 from longra.cli.shared import console, options
 from longra.errors import UsageError
+from longra.sizes import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +95,7 @@ def _show(choice: "Choice", wish: "Wish", machine: "Machine") -> None:
     shown = choice.ranked[:_SHOWN]
     marks = _marked(shown)
     held = f"{USUAL_CONTEXT:,} tokens, or what a model holds" if wish.context is None else f"{wish.context:,} tokens"
-    console.result(f"for {wish.task}, in {console.human_bytes(machine.memory)} of memory, at a context of {held}\n")
+    console.result(f"for {wish.task}, in {human_bytes(machine.memory)} of memory, at a context of {held}\n")
     header = ("", "MODEL", "FORM", "MEMORY", "TOKENS/S", "QUALITY", "LICENCE", "WHY")
     rows = [_row(place, advice, marks) for place, advice in enumerate(shown, 1)]
     console.result(console.table(header, rows, right=frozenset({0, 3, 4, 5})))
@@ -112,7 +113,7 @@ def _row(place: int, advice: "Advice", marks: "dict[Reference, str]") -> tuple[s
         str(place),
         advice.entry.name,
         advice.form.name,
-        console.human_bytes(advice.needs.total),
+        human_bytes(advice.needs.total),
         _speed(advice),
         "-" if figure is None else f"{figure.value:g} {marks.get(figure.reference, ' ')}",
         advice.entry.licence,

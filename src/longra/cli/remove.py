@@ -6,6 +6,7 @@ import typer
 
 from longra.cli.shared import console
 from longra.errors import UsageError
+from longra.sizes import human_bytes
 
 COMMAND_OPTIONS = {"epilog": "Examples:  longra remove codegen-350m-mono   |   longra remove --prefix-cache"}
 
@@ -24,7 +25,7 @@ def remove(
     if as_json:
         console.result_json({"name": what, "bytes_freed": freed})
     else:
-        console.result(f"removed {what or 'the prefix cache'}, {console.human_bytes(freed)} freed")
+        console.result(f"removed {what or 'the prefix cache'}, {human_bytes(freed)} freed")
 
 
 def _remove(name: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from longra.cli.shared.saving import check_folders, save_text
 from longra.cli.shared.show_prompt import show_prompt as print_prompt
 from longra.errors import LongraError, UsageError
 from longra.memory import peak_memory
-from longra.sizes import counted
+from longra.sizes import counted, human_bytes
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -188,7 +188,7 @@ def _summary(job: "Translation", model: "Model") -> str:
     return (
         f"{model.name}: loaded in {model.load_seconds:.2f} s; {counted(len(job.segments), 'segment')}, asked {tries:,} "
         f"times; {f'from {job.source.name} ' if job.source else ''}into {job.target.name}; "
-        f"peak memory {console.human_bytes(peak_memory())}"
+        f"peak memory {human_bytes(peak_memory())}"
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longra.cli.shared import console
+from longra.sizes import counted, human_bytes
 
 if TYPE_CHECKING:
     from longra.library.manifest import Manifest
@@ -48,9 +49,10 @@ def _report(manifest: "Manifest", quiet: bool) -> dict[str, Any]:
 
     differences = store.verify(manifest)
     if not quiet:
-        size = console.human_bytes(manifest.bytes)
-        count = f"{len(manifest.files)} file{'' if len(manifest.files) == 1 else 's'}"
-        console.result(f"{manifest.name}  {'changed' if differences else 'ok'}  {count}, {size}")
+        size = human_bytes(manifest.bytes)
+        console.result(
+            f"{manifest.name}  {'changed' if differences else 'ok'}  {counted(len(manifest.files), 'file')}, {size}"
+        )
         for difference in differences:
             console.result(f"  {difference.path}: expected {difference.expected}, found {difference.found}")
         if differences:

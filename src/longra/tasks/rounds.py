@@ -15,6 +15,7 @@ from longra.generation.stream import Stream
 from longra.sampling.config import configured
 from longra.tasks.goal import Goal
 from longra.tasks.manuscript import Manuscript
+from longra.tasks.pieces import Pieces
 from longra.tasks.prompting import Prompt, begin
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MOST_TOKENS = 12
 """For each word or character that is wanted; scripts that a vocabulary hardly knows take about so many."""
 
 
-class Writing:
+class Writing(Pieces):
     """A text under way: an iterator over pieces of it; `result` has what there is.
 
     A piece comes for each token, and is empty until a paragraph is finished, for it may turn out to repeat another.
@@ -66,22 +67,10 @@ class Writing:
         self._rounds = [self._begin(0)]
         self._pieces = self._write()
 
-    def __iter__(self) -> "Writing":
-        return self
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
     @property
     def written(self) -> int:
         """Words or characters so far."""
         return self._draft.written
-
-    def wait(self) -> Result:
-        """Until the text ends; the result."""
-        for _ in self:
-            pass
-        return self.result
 
     def close(self) -> None:
         """End the text now; `result` has what there is."""

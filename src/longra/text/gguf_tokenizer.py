@@ -246,7 +246,7 @@ def _text(metadata: Metadata, name: str, default: str) -> str:
 
 def _flag(metadata: Metadata, name: str, default: bool) -> bool:
     value = metadata.get(_PREFIX + name, default)
-    if not isinstance(value, bool | int):
+    if not isinstance(value, int):
         raise FormatError(f"tokenizer.ggml.{name} is {shown(value)}, not true or false")
     return bool(value)
 

@@ -49,6 +49,12 @@ def test_figures_fit_together(bench: Bench) -> None:
     assert bench.moved(100, 3) - bench.moved(100, 1) == pytest.approx(2 * (100 + DECODED / 2) * cache)
 
 
+def test_quantised_products_are_counted_against_the_unit_that_multiplies_them(bench: Bench) -> None:
+    speeds: list[Speed] = []
+    measure(bench, jobs([512], [], [1], 8192), speeds.append)
+    assert 0.1 < speeds[0].share_of_matrix_peak < 1.2  # one unit for another is three times as much or more
+
+
 def test_streams_decode_the_same_text_from_pages_of_their_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     step, pages = bench.backend.step, set()
 

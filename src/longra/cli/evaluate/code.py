@@ -12,6 +12,7 @@ import typer
 from longra.cli.shared import console, options
 from longra.cli.shared.remaining import Remaining
 from longra.errors import UsageError
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.evaluate.code.forms import Form
@@ -121,8 +122,9 @@ def _show(
         )
         return
     how = "greedy" if run["temperature"] == 0 else f"temperature {run['temperature']:g}, seed {run['seed']}"
-    many = "1 answer" if samples == 1 else f"{samples} answers"
-    console.result(f"{run['model']} on {run['data']}: {problems} problems, {many} each, {how}, {form.name} prompt\n")
+    console.result(
+        f"{run['model']} on {run['data']}: {problems} problems, {counted(samples, 'answer')} each, {how}, {form.name} prompt\n"
+    )
     rows = [(f"pass@{k}", f"{value:.1f} %", f"± {around.margin:.1f}") for k, (value, around) in scores.items()]
     console.result(console.table(("MEASURE", "VALUE", "95 %"), rows, right=frozenset({1, 2})))
     console.result("\nhow they ended: " + ", ".join(f"{kind} {count}" for kind, count in ends))

@@ -8,6 +8,7 @@ import typer
 from longra.cli.shared import console, options
 from longra.cli.shared.reading import measured_text, name_of
 from longra.cli.shared.remaining import Remaining
+from longra.sizes import counted
 
 if TYPE_CHECKING:
     from longra.evaluate.likelihood.divergence import Divergence
@@ -85,5 +86,4 @@ def _shown(result: "Divergence") -> str:
         (f"{result.top_overlap:.2%}", f"of the {TOP} likeliest tokens are shared"),
     ]
     table = console.table(("VALUE", "MEASURE"), rows, right=frozenset({0}))
-    places = "position" if result.positions == 1 else "positions"
-    return f"{table}\n{result.positions:,} {places}, windows of {result.window:,} tokens"
+    return f"{table}\n{counted(result.positions, 'position')}, windows of {result.window:,} tokens"

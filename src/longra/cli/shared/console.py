@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TextIO
 
-from longra.sizes import human_bytes as human_bytes
-
 
 def prepare() -> None:
     """Make both streams take any text: what a terminal's encoding lacks is escaped, a closed stream takes all."""

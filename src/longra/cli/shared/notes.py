@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from longra.cli.shared import console
 from longra.memory import peak_memory
-from longra.sizes import counted
+from longra.sizes import counted, human_bytes
 
 if TYPE_CHECKING:
     from longra.generation.result import Continuation, Result
@@ -26,7 +26,7 @@ def summary(result: "Result", config: "GenerationConfig", threads: int) -> str:
         f"first after {times.time_to_first_token_seconds:.2f} s",
         f"{chosen}, {_extent(result, config)}",
         f"{threads} thread{'s' if threads > 1 else ''}",
-        f"peak memory {console.human_bytes(peak_memory())}",
+        f"peak memory {human_bytes(peak_memory())}",
         f"seed {result.seed}",
     ]
     return "; ".join(parts)
@@ -68,7 +68,7 @@ def cut_note(result: "Result", config: "GenerationConfig") -> str | None:
 
 
 _CIRCLES = 0.4
-"""Share of runs of four words that came before; texts that do not go in circles stay below 0.15."""
+"""Share of runs of four words that came before; between the texts of docs/generate.md that do and that do not."""
 _LEAST_OF_CIRCLES = 100  # words or characters, below which a refrain is enough
 
 

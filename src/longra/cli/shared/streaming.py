@@ -7,11 +7,11 @@ from longra.cli.shared.remaining import Remaining
 
 if TYPE_CHECKING:
     from longra.generation.stream import Stream
-    from longra.tasks.coding.coding import Coding
+    from longra.tasks.pieces import Pieces
     from longra.tasks.rounds import Writing
 
 
-def show(stream: "Stream | Writing | Coding", live: bool = True) -> bool:
+def show(stream: "Stream | Pieces", live: bool = True) -> bool:
     """Run a generation to its end or to Ctrl-C, and end its line.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Any
 
 from longra.errors import LongraError, UsageError
 from longra.evaluate.json_lines import kind_of, lines_of, object_of, split_field
+from longra.sizes import counted
 
 
 def read_segments(source: str) -> list[str]:
@@ -57,7 +58,7 @@ def same_number(source: str, number: int, other: str, expected: int) -> None:
     """
     if number != expected:
         raise LongraError(
-            f"{source} has {_segments(number)} and {other} have {expected:,}; "
+            f"{source} has {counted(number, 'segment')} and {other} have {expected:,}; "
             "line by line each must belong to the same text: look for lost or added lines"
         )
 
@@ -93,7 +94,3 @@ def _first_field(path: str, lines: list[tuple[int, str]]) -> str:
             found = object_of(path, number, line)
             return next((name for name, value in found.items() if isinstance(value, str)), "text")
     return "text"
-
-
-def _segments(number: int) -> str:
-    return f"{number:,} segment{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from longra.generation.result import Result
 from longra.tasks.coding.blocks import function_end
 from longra.tasks.coding.infill import infill_of
 from longra.tasks.coding.languages import Language, guess_language, language_named
+from longra.tasks.pieces import Pieces
 from longra.tasks.plan import Plan
 from longra.tasks.template import Template
 
@@ -45,7 +46,7 @@ class CodePlan(Plan):
         return Coding(self, number)
 
 
-class Coding:
+class Coding(Pieces):
     """Code under way: an iterator over pieces of it, whole lines; the first is the code before the place, if there is any.
 
     Leave it early by `close`; an exception while a piece is awaited (KeyboardInterrupt too) closes it.
@@ -62,18 +63,6 @@ class Coding:
         self._ended = False
         self._shown = 0
         self._pieces = self._write()
-
-    def __iter__(self) -> "Coding":
-        return self
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
-    def wait(self) -> Result:
-        """Until the code ends; the result."""
-        for _ in self:
-            pass
-        return self.result
 
     def close(self) -> None:
         """End the code now; `result` has what there is."""
