@@ -129,11 +129,21 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
 
 void merge_spans(const CacheShape& shape, const float* partials, size_t stride, int spans, const float* sink, float* y) {
   const int v_width = shape.v_width();
-  float maximum = sink ? *sink * kLog2E : kMasked, total = sink ? 1 : 0;
-  alignas(64) float values[512] = {};
-  for (int s = 0; s < spans; s++) {
-    const float* p = partials + s * stride;
-    if (p[1] > 0) fold(&maximum, &total, values, p[0], p[1], p + 16, v_width);
+  float maximum = sink ? *sink * kLog2E : kMasked;
+  for (int s = 0; s < spans; s++) maximum = partials[s * stride] > maximum ? partials[s * stride] : maximum;
+  float total = sink ? exp2_one(*sink * kLog2E - maximum) : 0;
+  alignas(64) float values[512] = {}, weights[16];
+  for (int first = 0; first < spans; first += 16) {
+    const float* p = partials + first * stride;
+    const int count = spans - first < 16 ? spans - first : 16;
+    for (int i = 0; i < 16; i++) weights[i] = i < count ? p[i * stride] : kMasked;
+    store(weights, exp2(load(weights) - splat(maximum)));
+    for (int i = 0; i < count; i++) total += weights[i] * p[i * stride + 1];
+    for (int d = 0; d < v_width; d += 16) {
+      Floats sum = load(values + d);
+      for (int i = 0; i < count; i++) sum = fma(load(p + i * stride + 16 + d), splat(weights[i]), sum);
+      store(values + d, sum);
+    }
   }
   const float inverse = 1.0f / total;
   for (int d = 0; d < shape.head_dim; d++) y[d] = values[d] * inverse;

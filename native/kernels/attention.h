@@ -35,16 +35,6 @@ LONGRA_INLINE Floats select_positive(Floats score, Floats w) {
 #endif
 }
 
-// Fold one result into another, each relative to its own maximum.
-LONGRA_INLINE void fold(float* maximum, float* total, float* values, float other_maximum, float other_total, const float* other_values,
-                        int v_width) {
-  const float top = other_maximum > *maximum ? other_maximum : *maximum;
-  const float keep = exp2_one(*maximum - top), take = exp2_one(other_maximum - top);
-  *maximum = top;
-  *total = *total * keep + other_total * take;
-  for (int d = 0; d < v_width; d += 16) store(values + d, fma(load(other_values + d), splat(take), load(values + d) * splat(keep)));
-}
-
 #if defined(__AMX_BF16__)
 constexpr int kTileQueries = 16;
 void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,

@@ -1,11 +1,11 @@
 // Prefill attention on the matrix unit: tiles of 32 rows of one head against blocks of 256 keys at fixed positions.
 //
-// The heads of a group share each block of keys and values while it is in the second-level cache. Weights 2^(s - m) are made
-// as bf16 bit patterns: 128 * (s - m + 127) as an integer has the exponent in its place and, below it, a fraction that a
-// table of 128 bytes turns into the mantissa. The reference m of a row moves only when it falls 2^8 behind.
+// The heads of a group share each block of keys and values while it is in the second-level cache. Weights are made by
+// weights.h; the maximum of a row that they are relative to moves only when it falls 2^8 behind.
 // A row's result depends on its position alone: keys it may not see add exact zeros.
 #include "attention.h"
 #include "attention_operands.h"
+#include "weights.h"
 
 #if defined(__AMX_BF16__)
 
@@ -20,15 +20,6 @@ struct alignas(64) TileConfig {
   uint16_t row_bytes[16] = {};
   uint8_t rows[16] = {};
 };
-
-// mantissa of 2^(i / 128): round(128 (2^(i / 128) - 1))
-struct Mantissas {
-  alignas(64) uint8_t of[128];
-  Mantissas() {
-    for (int i = 0; i < 128; i++) of[i] = (uint8_t)lrintf((exp2f((float)i / 128) - 1) * 128);
-  }
-};
-const Mantissas kMantissas;
 
 // A tile's running state. values: [2 halves of rows][v_width / 16][16][16].
 struct State {
@@ -106,9 +97,6 @@ void cap(const Shape& s, int keys, Work& work) {
 void softmax(const Shape& s, int keys, State& state, float* values, Work& work) {
   const int pairs = keys / 32;
   const float scale = s.attention.scale * kLog2E;
-  const Floats per_step = splat(scale * 128);
-  const __m512i table0 = _mm512_load_si512(kMantissas.of), table1 = _mm512_load_si512(kMantissas.of + 64);
-  const __m512i low7 = _mm512_set1_epi16(0x7f), ones = _mm512_set1_epi16(0x3f80);
   for (int r = 0; r < kRows; r++) {
     Floats a = load(work.scores[0][r]), b = load(work.scores[1][r]);
     for (int g = 1; g < pairs; g++) {
@@ -129,17 +117,11 @@ void softmax(const Shape& s, int keys, State& state, float* values, Work& work) 
         store(v, load(v) * splat(keep));
       }
     }
-    const Floats base = splat((127.0f - state.maximum[r]) * 128);
+    const WeightsBelow weights(scale, state.maximum[r]);
     Floats total = zero();
-    for (int g = 0; g < pairs; g++) {
-      const Floats floor = splat(0.0f);
-      const Ints x = to_ints(max(fma(load(work.scores[2 * g][r]), per_step, base), floor));
-      const Ints y = to_ints(max(fma(load(work.scores[2 * g + 1][r]), per_step, base), floor));
-      __m512i w = _mm512_packus_epi32(x.v, y.v);
-      w = _mm512_ternarylogic_epi32(low7, _mm512_permutex2var_epi8(table0, w, table1), w, 0xca);  // low7 ? mantissa : exponent
-      _mm512_store_si512(work.weights[g][r], w);
-      total.v = _mm512_dpbf16_ps(total.v, (__m512bh)w, (__m512bh)ones);
-    }
+    for (int g = 0; g < pairs; g++)
+      _mm512_store_si512(work.weights[g][r],
+                         WeightsBelow::of(weights, load(work.scores[2 * g][r]), load(work.scores[2 * g + 1][r]), total));
     state.sum[r] += sum(total);
   }
 }

@@ -1,8 +1,10 @@
 // Attention of generated tokens on the matrix unit: the query heads of a group, and the rows of a draft, are the rows of a tile.
 //
-// Bound by reading the cache once. Per chunk of 128 keys: scores, softmax, weighted values, one merge; the next chunk is
-// prefetched in even portions between those steps, which measured 20 to 35 % better than all at once.
+// Scores of a whole span, its softmax, its weighted values: three passes without a merge between them. Weights 2^(score - maximum)
+// are made as bf16 bit patterns (weights.h). Meanwhile keys and values are prefetched in small even portions, some pages ahead:
+// memory is read while the softmax is computed, and the lines of a portion do not hold up the loads behind them.
 #include "attention.h"
+#include "weights.h"
 
 #if defined(__AMX_BF16__)
 
@@ -10,7 +12,8 @@ namespace longra::LONGRA_ISA {
 
 namespace {
 
-constexpr int kChunk = 128;  // keys that share a maximum
+constexpr int kTiles = kSpan / 16, kPairs = kSpan / 32;
+constexpr int kAheadPages = 4;  // measured best of 2 to 8
 
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start = 0, reserved[14] = {};
@@ -25,110 +28,144 @@ void configure(int group) {
   _tile_loadconfig(&config);
 }
 
-// Two pages ahead, a portion at each step.
-struct Ahead {
-  const uint8_t* page[2] = {nullptr, nullptr};
-  size_t at = 0, size = 0, portion = 0;
-
-  Ahead(const CacheShape& shape, const CacheView& cache, int next_page, int steps) {
-    for (int i = 0; i < 2 && next_page + i < cache.count; i++) page[i] = cache.page(next_page + i), size += shape.head_bytes();
-    portion = (size / 64 + steps - 1) / steps * 64;
-    half = shape.head_bytes();
+// What is read later: pieces are the keys of each page of a span, their values, the keys of the pages after it.
+class Ahead {
+ public:
+  Ahead(const CacheShape& shape, const CacheView& cache, int first, int last, int group)
+      : shape_(shape), cache_(cache), first_(first), pages_(last - first), piece_(kAheadPages - 1) {
+    const int after = cache.count - last < kAheadPages ? cache.count - last : kAheadPages;
+    const size_t steps = shape.k_width() / 8 + 2 * group + shape.v_width() / 8, lines = shape.head_bytes() / 64;  // of a page
+    portion_ = (lines + steps - 1) / steps * 64;
+    pieces_ = 2 * pages_ + after;
+    next();
   }
+  // A few lines: the processor can go on while they come.
   LONGRA_INLINE void step(Ahead& a) {
-    const size_t stop = a.at + a.portion < a.size ? a.at + a.portion : a.size;
-    for (; a.at < stop; a.at += 64)
-      _mm_prefetch((const char*)(a.at < a.half ? a.page[0] + a.at : a.page[1] + (a.at - a.half)), _MM_HINT_T0);
+    for (const uint8_t* stop = a.at_ + a.portion_ < a.end_ ? a.at_ + a.portion_ : a.end_; a.at_ < stop; a.at_ += 64) prefetch_far(a.at_);
+    if (a.at_ == a.end_) a.next();
   }
 
  private:
-  size_t half = 0;
+  void next() {
+    if (++piece_ >= pieces_) return;
+    const bool values = piece_ >= pages_ && piece_ < 2 * pages_;
+    at_ = cache_.page(first_ + (piece_ < pages_ ? piece_ : piece_ - pages_)) + (values ? shape_.key_bytes() : 0);
+    end_ = at_ + (values ? shape_.value_bytes() : shape_.key_bytes());
+  }
+
+  const CacheShape& shape_;
+  const CacheView& cache_;
+  int first_, pages_, piece_, pieces_;
+  size_t portion_;
+  const uint8_t *at_ = nullptr, *end_ = nullptr;
 };
 
 struct Work {
-  alignas(64) float scores[kChunk / 16][kTileQueries][16];
-  alignas(64) uint16_t weights[kChunk / 32][kTileQueries][32];
-  alignas(64) float values[kTileQueries * 512];
-  float maximum[kTileQueries], sum[kTileQueries];
+  alignas(64) float scores[kTiles][kTileQueries][16];
+  alignas(64) uint16_t weights[kPairs][kTileQueries][32];
 };
 
-void scores(const CacheShape& shape, const CacheView& cache, int from, int pages, const uint16_t* q, int group, Ahead& ahead, Work& work) {
-  const int halves = shape.k_width() / 32;
-  for (int page = 0; page < pages; page++) {
-    const uint8_t* keys = cache.page(from / kPageTokens + page);
-    for (int tile = 0; tile < 4; tile += 2) {
-      const uint8_t* a = keys + tile * halves * 1024;
-      const uint8_t* b = a + halves * 1024;
-      _tile_zero(0);
-      _tile_zero(1);
-      for (int half = 0; half < halves; half++) {
-        _tile_loadd(6, q + half * group * 32, 64);
-        _tile_loadd(4, a + half * 1024, 64);
-        _tile_dpbf16ps(0, 6, 4);
-        _tile_loadd(5, b + half * 1024, 64);
-        _tile_dpbf16ps(1, 6, 5);
-      }
-      Ahead::step(ahead);
-      _tile_stored(0, work.scores[page * 4 + tile], 64);
-      _tile_stored(1, work.scores[page * 4 + tile + 1], 64);
-    }
-  }
-}
-
-// Weights 2^(score - the chunk's maximum) as bf16 of the keys that each query sees, zero for the others.
-void softmax(const AttentionShape& attention, int from, int pages, const Seen* each, int group, Ahead& ahead, Work& work) {
-  // Of two tiles' results packed one after the other, the places that are the order of tokens.
-  alignas(64) static constexpr uint16_t order[32] = {0, 1, 2,  3,  16, 17, 18, 19, 4,  5,  6,  7,  20, 21, 22, 23,
-                                                     8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31};
-  const __m512i in_order = _mm512_load_si512(order);
-  const int tiles = pages * 4;
-  for (int h = 0; h < group; h++) {
-    const bool whole = from >= each[h].begin && from + pages * kPageTokens <= each[h].end;
-    Floats s[kChunk / 16], top = splat(kMasked);
-    for (int t = 0; t < tiles; t++) {
-      s[t] = score_of(attention, load(work.scores[t][h]));
-      if (!whole) {
-        const Ints position = tile_positions(from, t);
-        s[t] = select_below(position, each[h].end, s[t], splat(kMasked));
-        s[t] = select_below(position, each[h].begin, splat(kMasked), s[t]);
-      }
-      top = max(top, s[t]);
-    }
-    const float maximum = largest(top);
-    Floats total = zero();
-    for (int t = 0; t < tiles; t += 2) {
-      Floats a = exp2(s[t] - splat(maximum)), b = exp2(s[t + 1] - splat(maximum));
-      if (!whole) a = select_positive(s[t], a), b = select_positive(s[t + 1], b);
-      total = total + a + b;
-      const __m512i packed = (__m512i)_mm512_cvtne2ps_pbh(b.v, a.v);
-      _mm512_store_si512(work.weights[t / 2][h], _mm512_permutexvar_epi16(in_order, packed));
-    }
-    Ahead::step(ahead);
-    work.maximum[h] = maximum;
-    work.sum[h] = sum(total);
-  }
-}
-
-void weighted_values(const CacheShape& shape, const CacheView& cache, int from, int pages, Ahead& ahead, Work& work) {
-  const int tiles = shape.v_width() / 16, stride = shape.v_width() * 4;
-  for (int d = 0; d < tiles; d += 2) {
-    const bool two = d + 1 < tiles;
+void scores(const CacheShape& shape, const CacheView& cache, int first, int last, const uint16_t* q, int group, Ahead& ahead, Work& work) {
+  const int halves = shape.k_width() / 32, tile = halves * 1024;
+  for (int page = first; page < last; page++) {
+    const uint8_t* keys = cache.page(page);
     _tile_zero(0);
     _tile_zero(1);
-    for (int g = 0; g < pages * 2; g++) {
-      const uint8_t* values = cache.page(from / kPageTokens + g / 2) + shape.key_bytes();
-      const uint8_t* v = values + ((g % 2) * tiles + d) * 1024;
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int half = 0; half < halves; half++, keys += 1024) {
+      _tile_loadd(6, q + half * group * 32, 64);
+      _tile_loadd(4, keys, 64);
+      _tile_dpbf16ps(0, 6, 4);
+      Ahead::step(ahead);
+      _tile_loadd(5, keys + tile, 64);
+      _tile_dpbf16ps(1, 6, 5);
+      Ahead::step(ahead);
+      _tile_loadd(4, keys + 2 * tile, 64);
+      _tile_dpbf16ps(2, 6, 4);
+      Ahead::step(ahead);
+      _tile_loadd(5, keys + 3 * tile, 64);
+      _tile_dpbf16ps(3, 6, 5);
+      Ahead::step(ahead);
+    }
+    float* to = work.scores[(page - first) * 4][0];
+    _tile_stored(0, to, 64);
+    _tile_stored(1, to + kTileQueries * 16, 64);
+    _tile_stored(2, to + kTileQueries * 32, 64);
+    _tile_stored(3, to + kTileQueries * 48, 64);
+  }
+}
+
+// Soft cap and masks, which most spans do not need.
+Floats changed(const AttentionShape& attention, int from, int tile, Seen seen, Floats score) {
+  if (attention.softcap != 0) score = score_of(attention, score) * splat(1.0f / (attention.scale * kLog2E));
+  const Ints position = tile_positions(from, tile);
+  score = select_below(position, seen.end, score, splat(kMasked));
+  return select_below(position, seen.begin, splat(kMasked), score);
+}
+
+// Weights of the keys that a query sees, zero for the others; returns maximum and sum.
+void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, int h, Ahead& ahead, Work& work, float* maximum,
+             float* total) {
+  Floats a = splat(kMasked), b = a;
+  if (attention.softcap != 0 || from < seen.begin || from + tiles * 16 > seen.end)
+    for (int t = 0; t < tiles; t++) store(work.scores[t][h], changed(attention, from, t, seen, load(work.scores[t][h])));
+  for (int t = 0; t < tiles; t += 2) {
+    a = max(a, load(work.scores[t][h]));
+    b = max(b, load(work.scores[t + 1][h]));
+  }
+  const float top = largest(max(a, b));
+  if (top <= kMasked / 2) {
+    for (int g = 0; g < tiles / 2; g++) _mm512_store_si512(work.weights[g][h], _mm512_setzero_si512());
+    *maximum = kMasked;
+    *total = 0;
+    return;
+  }
+  const WeightsBelow weights(attention.scale * kLog2E, top * attention.scale * kLog2E);
+  Floats sums = zero();
+  for (int g = 0; g < tiles / 2; g++) {
+    _mm512_store_si512(work.weights[g][h], WeightsBelow::of(weights, load(work.scores[2 * g][h]), load(work.scores[2 * g + 1][h]), sums));
+    Ahead::step(ahead);
+  }
+  *maximum = top * attention.scale * kLog2E;
+  *total = sum(sums);
+}
+
+void weighted_values(const CacheShape& shape, const CacheView& cache, int first, int last, Ahead& ahead, const Work& work, float* values,
+                     size_t stride) {
+  const int tiles = shape.v_width() / 16;
+  for (int d = 0; d < tiles; d += 4) {
+    const int count = tiles - d;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int g = 0; g < (last - first) * 2; g++) {
+      const uint8_t* v = cache.page(first + g / 2) + shape.key_bytes() + ((g % 2) * tiles + d) * 1024;
       _tile_loadd(6, work.weights[g], 64);
       _tile_loadd(4, v, 64);
       _tile_dpbf16ps(0, 6, 4);
-      if (two) {
+      Ahead::step(ahead);
+      if (count > 1) {
         _tile_loadd(5, v + 1024, 64);
         _tile_dpbf16ps(1, 6, 5);
+        Ahead::step(ahead);
       }
-      Ahead::step(ahead);
+      if (count > 2) {
+        _tile_loadd(4, v + 2048, 64);
+        _tile_dpbf16ps(2, 6, 4);
+        Ahead::step(ahead);
+      }
+      if (count > 3) {
+        _tile_loadd(5, v + 3072, 64);
+        _tile_dpbf16ps(3, 6, 5);
+        Ahead::step(ahead);
+      }
     }
-    _tile_stored(0, work.values + d * 16, stride);
-    if (two) _tile_stored(1, work.values + d * 16 + 16, stride);
+    _tile_stored(0, values + d * 16, stride);
+    if (count > 1) _tile_stored(1, values + d * 16 + 16, stride);
+    if (count > 2) _tile_stored(2, values + d * 16 + 32, stride);
+    if (count > 3) _tile_stored(3, values + d * 16 + 48, stride);
   }
 }
 
@@ -136,7 +173,8 @@ void weighted_values(const CacheShape& shape, const CacheView& cache, int from, 
 
 void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
                        const Seen* each, int group, float* partials) {
-  const int k_width = shape.k_width(), v_width = shape.v_width(), halves = k_width / 32;
+  const int k_width = shape.k_width(), halves = k_width / 32;
+  const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
   const size_t size = partial_floats(shape);
   alignas(64) uint16_t packed_q[kTileQueries * 512];
   for (int half = 0; half < halves; half++)
@@ -145,27 +183,13 @@ void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention,
                          (__m512i)_mm512_cvtne2ps_pbh(load(q + h * k_width + half * 32 + 16).v, load(q + h * k_width + half * 32).v));
   configure(group);
   Work work;
-  bool first = true;
-  for (int from = seen.begin / kChunk * kChunk; from < seen.end; from += kChunk) {
-    const int pages = seen.end - from <= kPageTokens ? 1 : 2;
-    const int steps = pages * 2 + group + (v_width / 16 + 1) / 2 * pages * 2;
-    Ahead ahead(shape, cache, (from + kChunk) / kPageTokens, steps);
-    scores(shape, cache, from, pages, packed_q, group, ahead, work);
-    softmax(attention, from, pages, each, group, ahead, work);
-    weighted_values(shape, cache, from, pages, ahead, work);
-    for (int h = 0; h < group; h++) {
-      float* p = partials + h * size;
-      const float* values = work.values + h * v_width;
-      if (first) {
-        p[0] = work.maximum[h];
-        p[1] = work.sum[h];
-        memcpy(p + 16, values, (size_t)v_width * 4);
-      } else {
-        fold(p, p + 1, p + 16, work.maximum[h], work.sum[h], values, v_width);
-      }
-    }
-    first = false;
+  Ahead ahead(shape, cache, first, last, group);
+  scores(shape, cache, first, last, packed_q, group, ahead, work);
+  for (int h = 0; h < group; h++) {
+    float* partial = partials + h * size;
+    softmax(attention, first * kPageTokens, (last - first) * 4, each[h], h, ahead, work, partial, partial + 1);
   }
+  weighted_values(shape, cache, first, last, ahead, work, partials + 16, size * 4);
   _tile_release();
 }
 

@@ -109,6 +109,7 @@ LONGRA_INLINE Ints right32_signed(Ints x) {
   return {_mm256_srai_epi32(x.a, N), _mm256_srai_epi32(x.b, N)};
 }
 LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T0); }
+LONGRA_INLINE void prefetch_far(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T1); }  // to the second-level cache
 #undef LONGRA_BOTH
 
 }  // namespace longra::LONGRA_ISA

@@ -67,5 +67,6 @@ LONGRA_INLINE Ints right32_signed(Ints a) {
   return {_mm512_srai_epi32(a.v, N)};
 }
 LONGRA_INLINE void prefetch(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T0); }
+LONGRA_INLINE void prefetch_far(const void* p) { _mm_prefetch((const char*)p, _MM_HINT_T1); }  // to the second-level cache
 
 }  // namespace longra::LONGRA_ISA

@@ -179,6 +179,7 @@ LONGRA_INLINE Ints right32_signed(Ints x) {
   return x;
 }
 LONGRA_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+LONGRA_INLINE void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
 #undef LONGRA_LANES
 
 }  // namespace longra::LONGRA_ISA
