@@ -26,4 +26,10 @@ LONGRA_INLINE Floats activated(Activate kind, Floats x) {
   return x;
 }
 
+// The same for results that are rounded to bf16.
+LONGRA_INLINE Floats activated_briefly(Activate kind, Floats x) {
+  if (kind != Activate::Silu) return activated(kind, x);
+  return x / (splat(1.0f) + exp2_brief(x * splat(-1.44269504f)));
+}
+
 }  // namespace longra::LONGRA_ISA

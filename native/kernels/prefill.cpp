@@ -2,8 +2,11 @@
 //
 // A panel is a pair of row blocks (32 outputs) by a run of k. With tiles, 2 x 2 accumulators take 32 rows by 32 outputs; the
 // next panel is unpacked, and the last block finished, between tile steps (80 of the matrix unit's cycles each). Runs of
-// about 40 groups of 32 k keep panel and rows in the second-level cache. Without tiles the panel is float lines.
+// about 40 groups of 32 k keep panel and rows in the second-level cache; rows are prefetched from it, the panel is fresh
+// enough (prefetched too, it cost 5 to 10 %). Without tiles the panel is float lines.
 // A row's sums run over k in order, in runs that depend on k alone.
+#include <utility>
+
 #include "../runtime/kernels.h"
 #include "activation.h"
 #include "simd.h"
@@ -50,44 +53,48 @@ struct Output {
   size_t y_stride;
   uint16_t* operand;
   int operand_groups, rows;
-  Finish finish;
   Activate kind;
 };
 
+// Operands carry 2^100, unpacked quantised tiles 2^-112 / kUnit.
 constexpr float kOperandScale = 0x1p100f;
+float tile_scale(Format f) { return f == Format::B16 ? 1.0f / kOperandScale : 0x1p12f * kUnit; }
 
-// Sixteen columns of an operand row as bf16.
-LONGRA_INLINE void store_operand(const Output& out, int row, int column, Floats value) {
+// Sixteen columns of an operand row, times kOperandScale, as bf16.
+LONGRA_INLINE void store_operand(const Output& out, int row, int column, Floats scaled) {
   uint16_t* tile = out.operand + (((size_t)(row / 32) * out.operand_groups + column / 32) * 2 + row % 32 / 16) * 512;
   uint16_t* at = tile + row % 16 * 32 + column % 32;
-  value = value * splat(kOperandScale);
 #if defined(__AVX512BF16__)
-  _mm256_storeu_si256((__m256i*)at, (__m256i)_mm512_cvtneps_pbh(value.v));
+  _mm256_storeu_si256((__m256i*)at, (__m256i)_mm512_cvtneps_pbh(scaled.v));
 #else
   float lanes[16];
-  store(lanes, value);
+  store(lanes, scaled);
   for (int i = 0; i < 16; i++) at[i] = float_to_bf16(lanes[i]);
 #endif
 }
 
-// One row of a finished block: sums of the pair's sixteen outputs each.
-LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_index, int row, Floats a, Floats b) {
+// One row of a finished block: the sums of the pair's sixteen outputs each are a * scale[0] and b * scale[1].
+template <Finish F>
+LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_index, int row, Floats a, Floats b, const Floats (&scale)[2]) {
+  float* y = out.y + row * out.y_stride;
+  if constexpr (F == Finish::Gate) {  // no model has biases here
+    const Floats gate = a * scale[0];
+    store_operand(out, row, pair_index * kBlockRows, activated_briefly(out.kind, gate) * (b * (scale[1] * splat(kOperandScale))));
+    return;
+  }
+  a = a * scale[0];
+  b = b * scale[1];
   if (pair.bias[0]) a = a + load(pair.bias[0]);
   if (pair.bias[1]) b = b + load(pair.bias[1]);
-  float* y = out.y + row * out.y_stride;
-  switch (out.finish) {
-    case Finish::Store:
-      store(y + pair.column[0], a);
-      if (pair.second) store(y + pair.column[1], b);
-      return;
-    case Finish::Add:
-      store(y + pair.column[0], load(y + pair.column[0]) + a);
-      if (pair.second) store(y + pair.column[1], load(y + pair.column[1]) + b);
-      return;
-    case Finish::Gate: return store_operand(out, row, pair_index * kBlockRows, activated(out.kind, a) * b);
-    case Finish::Activate:
-      store_operand(out, row, pair.column[0], activated(out.kind, a));
-      if (pair.second) store_operand(out, row, pair.column[1], activated(out.kind, b));
+  if constexpr (F == Finish::Store) {
+    store(y + pair.column[0], a);
+    if (pair.second) store(y + pair.column[1], b);
+  } else if constexpr (F == Finish::Add) {
+    store(y + pair.column[0], load(y + pair.column[0]) + a);
+    if (pair.second) store(y + pair.column[1], load(y + pair.column[1]) + b);
+  } else {
+    store_operand(out, row, pair.column[0], activated_briefly(out.kind, a) * splat(kOperandScale));
+    if (pair.second) store_operand(out, row, pair.column[1], activated_briefly(out.kind, b) * splat(kOperandScale));
   }
 }
 
@@ -104,13 +111,10 @@ struct UnpackTile {
   static void call(const uint8_t* p, int half, uint16_t* out) { unpack_tile<F>(p, half, out); }
 };
 
-// Operands carry 2^100, unpacked quantised tiles 2^-112 / kUnit.
-float tile_scale(Format f) { return f == Format::B16 ? 1.0f / kOperandScale : 0x1p12f * kUnit; }
-
 struct TileProduct {
   const Piece& piece;
   const Piece* gate_with;
-  int begin, end;
+  Deal& deal;
   const uint16_t* operand;
   Output out;
   Runs runs;
@@ -120,59 +124,70 @@ struct TileProduct {
   decltype(pick<UnpackTile>(Format::Q4)) unpack[2];
   Floats scale[2];
 
+  // A run of a pair.
   struct Stage {
     Pair pair;
-    int index, first_group, groups;
-    bool first, last;
+    int index, run;
+    int groups(const Runs& runs) const {
+      const int left = runs.groups - run * runs.length;
+      return left < runs.length ? left : runs.length;
+    }
   };
-  Stage stage(int i) const {
-    const int pairs = end - begin, run = i / pairs;
-    Stage s;
-    s.index = begin + i % pairs;
+  // One run: pairs as they are dealt. Several: all own pairs for each run, whose rows stay in the second-level cache.
+  bool next(Stage& s) {
+    if (runs.count == 1) {
+      s.index = deal.next();
+      if (s.index < 0) return false;
+    } else {
+      const Share own = deal.own();
+      if (own.begin == own.end) return false;
+      if (++s.index >= own.end) {
+        s.index = own.begin;
+        if (++s.run == runs.count) return false;
+      }
+    }
     s.pair = pair_of(piece, gate_with, s.index);
-    s.first_group = run * runs.length;
-    s.groups = runs.groups - s.first_group < runs.length ? runs.groups - s.first_group : runs.length;
-    s.first = run == 0;
-    s.last = run == runs.count - 1;
-    return s;
+    return true;
   }
   LONGRA_INLINE void produce(const TileProduct& t, const Stage& s, uint16_t* panel, int i) {
-    const int group = s.first_group + i / 2, half = i % 2;
+    const int group = s.run * t.runs.length + i / 2, half = i % 2;
     const uint8_t* p = s.pair.block[half] + (group / 2) * s.pair.stride[half];
     if (group % 2)
       for (size_t line = 0; line < s.pair.stride[half]; line += 64) prefetch(p + 8192 + line);
     t.unpack[half](p, group % 2, panel + i * 512);
   }
+  template <Finish F>
   LONGRA_INLINE void finish(const TileProduct& t, const Stage& s, const float* c, int row_pair, int r) {
     const int row = row_pair * 32 + r;
     if (row >= t.out.rows) return;
     const float* q = c + r / 16 * 512 + r % 16 * 16;
-    finish_row(t.out, s.pair, s.index, row, load(q) * t.scale[0], load(q + 256) * t.scale[1]);
+    finish_row<F>(t.out, s.pair, s.index, row, load(q), load(q + 256), t.scale);
   }
-  void run() const;
+  template <Finish F>
+  void run();
 };
 
-void TileProduct::run() const {
-  const int pairs = end - begin, stages = pairs * runs.count;
-  if (stages == 0) return;
+template <Finish F>
+void TileProduct::run() {
+  Stage now{{}, deal.own().begin - 1, 0};
+  if (!next(now)) return;
   const size_t panel_size = (size_t)runs.length * 1024, sums_size = runs.count > 1 ? (size_t)row_pairs * 1024 : 0;
   TileConfig config;
   for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
   _tile_loadconfig(&config);
-  Stage now = stage(0), next = now;
-  for (int i = 0; i < 2 * now.groups; i++) produce(*this, now, panels, i);
-  for (int st = 0; st < stages; st++, now = next) {
-    const bool more = st + 1 < stages;
-    if (more) next = stage(st + 1);
-    const uint16_t* panel = panels + (st & 1) * panel_size;
-    uint16_t* next_panel = panels + ((st + 1) & 1) * panel_size;
-    const int to_produce = more ? 2 * next.groups : 0, steps = row_pairs * now.groups;
+  uint16_t *panel = panels, *next_panel = panels + panel_size;
+  for (int i = 0; i < 2 * now.groups(runs); i++) produce(*this, now, panel, i);
+  for (bool more = true; more;) {
+    Stage after = now;
+    more = next(after);
+    const bool first = now.run == 0, last = now.run == runs.count - 1;
+    const int groups = now.groups(runs), to_produce = more ? 2 * after.groups(runs) : 0, steps = row_pairs * groups;
     int produced = 0, owed = 0;
-    float* c0 = sums + (now.index - begin) * sums_size;
-    const int rows_a_step = (32 + now.groups - 1) / now.groups;
+    float* c0 = sums + (runs.count > 1 ? now.index - deal.own().begin : 0) * sums_size;
+    const int rows_a_step = (32 + groups - 1) / groups;
     for (int rp = 0; rp < row_pairs; rp++) {
       float* c = c0 + (size_t)rp * 1024;
-      if (now.first) {
+      if (first) {
         _tile_zero(0);
         _tile_zero(1);
         _tile_zero(2);
@@ -183,10 +198,10 @@ void TileProduct::run() const {
         _tile_loadd(2, c + 512, 64);
         _tile_loadd(3, c + 768, 64);
       }
-      const uint16_t* a = operand + ((size_t)rp * runs.groups + now.first_group) * 1024;
+      const uint16_t* a = operand + ((size_t)rp * runs.groups + now.run * runs.length) * 1024;
       const uint16_t* b = panel;
-      int finished = now.last && rp ? 0 : 32;
-      for (int g = 0; g < now.groups; g++, a += 1024, b += 1024) {
+      int finished = last && rp ? 0 : 32;
+      for (int g = 0; g < groups; g++, a += 1024, b += 1024) {
         _tile_loadd(4, a, 64);
         _tile_loadd(6, b, 64);
         _tile_dpbf16ps(0, 4, 6);
@@ -196,26 +211,25 @@ void TileProduct::run() const {
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
 #pragma GCC unroll 32
-        for (int line = 0; line < 32; line++) {  // two steps ahead, from the second-level cache
-          prefetch((const char*)a + 4096 + line * 64);
-          prefetch((const char*)b + 4096 + line * 64);
-        }
+        for (int line = 0; line < 32; line++) prefetch((const char*)a + 4096 + line * 64);  // two steps ahead
         owed += to_produce;
         if (owed >= steps) {
           owed -= steps;
-          if (produced < to_produce) produce(*this, next, next_panel, produced++);
+          if (produced < to_produce) produce(*this, after, next_panel, produced++);
         }
         for (int e = finished + rows_a_step < 32 ? finished + rows_a_step : 32; finished < e; finished++)
-          finish(*this, now, c - 1024, rp - 1, finished);
+          finish<F>(*this, now, c - 1024, rp - 1, finished);
       }
       _tile_stored(0, c, 64);
       _tile_stored(1, c + 256, 64);
       _tile_stored(2, c + 512, 64);
       _tile_stored(3, c + 768, 64);
     }
-    if (now.last)
-      for (int r = 0; r < 32; r++) finish(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
-    while (produced < to_produce) produce(*this, next, next_panel, produced++);
+    if (last)
+      for (int r = 0; r < 32; r++) finish<F>(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
+    while (produced < to_produce) produce(*this, after, next_panel, produced++);
+    std::swap(panel, next_panel);
+    now = after;
   }
   _tile_release();
 }
@@ -248,14 +262,16 @@ LONGRA_INLINE void float_block(const float* a, const float* b, const float* x, s
     for (int h = 0; h < 2; h++) store(c + t * 32 + h * 16, s[t][h]);
 }
 
-void float_product(const Piece& piece, const Piece* gate_with, int begin, int end, const float* x, size_t x_stride, int k,
-                   const Output& out, float* scratch) {
+template <Finish F>
+void float_product(const Piece& piece, const Piece* gate_with, Deal& deal, const float* x, size_t x_stride, int k, const Output& out,
+                   float* scratch) {
   const Runs runs(k);
   const decltype(pick<UnpackFloats>(Format::Q4)) unpack[2] = {pick<UnpackFloats>(piece.matrix->format),
                                                               pick<UnpackFloats>((gate_with ? gate_with : &piece)->matrix->format)};
   const size_t panel_size = (size_t)runs.length * 512;
   float* sums = scratch + 2 * panel_size;
-  for (int i = begin; i < end; i++) {
+  const Floats scale[2] = {splat(1.0f), splat(1.0f)};
+  for (int i; (i = deal.next()) >= 0;) {
     const Pair pair = pair_of(piece, gate_with, i);
     for (int run = 0; run < runs.count; run++) {
       const int first_group = run * runs.length;
@@ -270,38 +286,48 @@ void float_product(const Piece& piece, const Piece* gate_with, int begin, int en
       for (; row < out.rows; row++)
         float_block<1>(scratch, scratch + panel_size, xs + row * x_stride, x_stride, groups * 32, sums + row * 32, run == 0);
     }
-    for (int row = 0; row < out.rows; row++) finish_row(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16));
+    for (int row = 0; row < out.rows; row++) finish_row<F>(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16), scale);
   }
 }
 
 }  // namespace
 
-void prefill(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x, size_t x_stride,
-             int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch) {
+template <Finish F>
+static void product(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, const float* x, size_t x_stride,
+                    const Output& out, uint8_t* scratch) {
   const int k = piece.matrix->input_blocks() * kBlockInputs;
-  const Output out{y, y_stride, out_operand, out_k / 32, rows, finish, kind};
 #if defined(__AMX_BF16__)
   if (operand) {
     const Runs runs(k);
     const Format formats[2] = {piece.matrix->format, (gate_with ? gate_with : &piece)->matrix->format};
     uint16_t* panels = reinterpret_cast<uint16_t*>(scratch);
-    const TileProduct product{piece,
-                              gate_with,
-                              begin,
-                              end,
-                              operand,
-                              out,
-                              runs,
-                              (rows + 31) / 32,
-                              panels,
-                              reinterpret_cast<float*>(panels + 2 * (size_t)runs.length * 1024),
-                              {pick<UnpackTile>(formats[0]), pick<UnpackTile>(formats[1])},
-                              {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};
-    return product.run();
+    TileProduct product{piece,
+                        gate_with,
+                        deal,
+                        operand,
+                        out,
+                        runs,
+                        (out.rows + 31) / 32,
+                        panels,
+                        reinterpret_cast<float*>(panels + 2 * (size_t)runs.length * 1024),
+                        {pick<UnpackTile>(formats[0]), pick<UnpackTile>(formats[1])},
+                        {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};
+    return product.run<F>();
   }
 #endif
   (void)operand;
-  float_product(piece, gate_with, begin, end, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
+  float_product<F>(piece, gate_with, deal, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
+}
+
+void prefill(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, const float* x, size_t x_stride, int rows,
+             float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch) {
+  const Output out{y, y_stride, out_operand, out_k / 32, rows, kind};
+  switch (finish) {
+    case Finish::Store: return product<Finish::Store>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+    case Finish::Add: return product<Finish::Add>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+    case Finish::Gate: return product<Finish::Gate>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+    case Finish::Activate: return product<Finish::Activate>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+  }
 }
 
 // Bytes that `prefill` needs for `pairs` pairs of a matrix of k inputs and `rows` rows.
@@ -315,10 +341,9 @@ size_t prefill_scratch(int k, int pairs, int rows) {
 
 // 32 rows as bf16 tiles [k / 32][2][16][32]; rows beyond `rows` are zero.
 void pack_operand(const float* x, size_t x_stride, int k, int rows, uint16_t* operand) {
-  for (int r = 0; r < 32; r++) {
-    const Output out{nullptr, 0, operand, k / 32, 32, Finish::Store, Activate::Silu};
-    for (int i = 0; i < k; i += 16) store_operand(out, r, i, r < rows ? load(x + r * x_stride + i) : zero());
-  }
+  const Output out{nullptr, 0, operand, k / 32, 32, Activate::Silu};
+  for (int r = 0; r < 32; r++)
+    for (int i = 0; i < k; i += 16) store_operand(out, r, i, r < rows ? load(x + r * x_stride + i) * splat(kOperandScale) : zero());
 }
 
 }  // namespace longra::LONGRA_ISA

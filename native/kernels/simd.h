@@ -41,6 +41,17 @@ LONGRA_INLINE Floats exp2(Floats x) {
   r = fma(r, f, splat(1.0f));
   return scale_by_power(r, n);
 }
+// The same in fewer steps: error below 3e-6 of the value, for what is rounded to bf16.
+LONGRA_INLINE Floats exp2_brief(Floats x) {
+  x = max(min(x, splat(127.0f)), splat(-126.0f));
+  const Floats n = nearest(x), f = x - n;
+  Floats r = splat(0.009570101276f);
+  r = fma(r, f, splat(0.055917862803f));
+  r = fma(r, f, splat(0.240247443318f));
+  r = fma(r, f, splat(0.693121790886f));
+  r = fma(r, f, splat(0.999999284744f));
+  return scale_by_power(r, n);
+}
 LONGRA_INLINE float exp2_one(float x) {
   float lanes[16];
   store(lanes, exp2(splat(x)));

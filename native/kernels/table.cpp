@@ -14,7 +14,7 @@ void quantise(const float*, int, const QuantisedRows&);
 void multiply_quantised(const Piece&, int, int, const QuantisedRows&, float*, size_t, Finish);
 void multiply_floats(const Piece&, int, int, const float*, size_t, int, float*, size_t, Finish);
 void pack_operand(const float*, size_t, int, int, uint16_t*);
-void prefill(const Piece&, const Piece*, int, int, const uint16_t*, const float*, size_t, int, float*, size_t, uint16_t*, int, Finish,
+void prefill(const Piece&, const Piece*, Deal&, const uint16_t*, const float*, size_t, int, float*, size_t, uint16_t*, int, Finish,
              Activate, uint8_t*);
 size_t prefill_scratch(int, int, int);
 void cache_write(const CacheShape&, uint8_t*, int, const float*, const float*);

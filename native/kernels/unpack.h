@@ -106,7 +106,7 @@ struct UnpackFloats {
 // Half a superblock as a bf16 tile, values times kTileScale of the format.
 //
 // In half precision q becomes w = q * scale + base with one rounding; a half shifted right by three is a bf16 of 2^-112
-// times the value, since both have their exponent below the sign. Activations carry the missing power of two.
+// times the value, since both have their exponent below the sign (`mulhrs` shifts and rounds). Activations carry the missing power of two.
 template <Format F>
 static void unpack_tile(const uint8_t* p, int half, uint16_t* out) {
   if constexpr (F == Format::B16) {
@@ -132,11 +132,11 @@ static void unpack_tile(const uint8_t* p, int half, uint16_t* out) {
       else
         base[g] = _mm512_mul_ph(scale[g], zero);
     }
-    const __m512i rounding = _mm512_set1_epi16(4), keep = _mm512_set1_epi16((short)0x8fff);
+    const __m512i eighth = _mm512_set1_epi16(4096), keep = _mm512_set1_epi16((short)0x8fff);
     auto put = [&](int pair, __m512h q) {
       const int g = pair * 2 / L::group;
       const __m512i w = _mm512_castph_si512(_mm512_fmadd_ph(q, scale[g], base[g]));
-      _mm512_store_si512(out + pair * 32, _mm512_and_si512(_mm512_srai_epi16(_mm512_add_epi16(w, rounding), 3), keep));
+      _mm512_store_si512(out + pair * 32, _mm512_and_si512(_mm512_mulhrs_epi16(w, eighth), keep));
     };
     if constexpr (nibbles) {
       const __m512i nibble = _mm512_set1_epi16(0x03c0), sixteen = _mm512_set1_epi16(0x4c00);

@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "formats.h"
+#include "pool.h"
 
 namespace longra {
 
@@ -93,9 +94,9 @@ struct Kernels {
                           Finish finish);
 
   void (*pack_operand)(const float* x, size_t x_stride, int k, int rows, uint16_t* operand);
-  // Outputs of pairs [begin, end) of row blocks: 2i and 2i + 1 of the piece, or i of the piece and i of `gate_with`.
+  // Outputs of the pairs of row blocks that are dealt to it: 2i and 2i + 1 of the piece, or i of the piece and i of `gate_with`.
   // operand: bf16 tiles [rows / 32][k / 32][2][16][32] of all rows, or null to read the floats x.
-  void (*prefill)(const Piece& piece, const Piece* gate_with, int begin, int end, const uint16_t* operand, const float* x, size_t x_stride,
+  void (*prefill)(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, const float* x, size_t x_stride,
                   int rows, float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch);
   size_t (*prefill_scratch)(int k, int pairs, int rows);
 

@@ -19,6 +19,7 @@ LinearOp::LinearOp(Plan& plan, LinearSpec spec) : plan_(plan), spec_(std::move(s
     any_quantised_ |= is_quantised(m.format);
     any_f32 |= m.format == Format::F32;
   }
+  taken_ = std::make_unique<std::atomic<int>[]>(pieces_.size());
   width_ = pieces_[0].matrix->inputs;
   padded_ = pieces_[0].matrix->input_blocks() * kBlockInputs;
   tiles_ = plan.kernels().tiles && !any_f32;
@@ -92,10 +93,9 @@ void LinearOp::run_rows(const Step& step, int thread, int rows) {
     } else if (step.decode) {
       kernels.multiply_floats(piece, part.begin, part.end, floats, padded_, rows, y.data, y.stride, finish);
     } else {
-      const Share pairs = share((blocks + 1) / 2, thread, threads);
-      uint8_t* scratch = plan_.scratch(thread, kernels.prefill_scratch(padded_, pairs.end - pairs.begin, rows));
-      kernels.prefill(piece, nullptr, pairs.begin, pairs.end, nullptr, floats, padded_, rows, y.data, y.stride, nullptr, 0, finish,
-                      spec_.kind, scratch);
+      Deal deal(taken_[&piece - pieces_.data()], (blocks + 1) / 2, thread, threads);
+      uint8_t* scratch = plan_.scratch(thread, kernels.prefill_scratch(padded_, deal.own().end - deal.own().begin, rows));
+      kernels.prefill(piece, nullptr, deal, nullptr, floats, padded_, rows, y.data, y.stride, nullptr, 0, finish, spec_.kind, scratch);
     }
   }
 }
@@ -104,16 +104,15 @@ void LinearOp::run_tiles(const Step& step, int thread, int rows) {
   const int threads = plan_.pool().threads();
   uint16_t* operand = plan_.operand(spec_.operand_ready ? 1 : 0);
   if (!spec_.operand_ready) {
+    const Buffer& from = plan_.buffer_at(spec_.from);
     float* space = reinterpret_cast<float*>(plan_.scratch(thread, (size_t)32 * padded_ * 4));
     const Share mine = share((rows + 31) / 32, thread, threads);
     for (int b = mine.begin; b < mine.end; b++) {
       const int count = std::min(32, rows - b * 32);
-      for (int r = 0; r < count; r++) {
-        float* own = space + (size_t)r * padded_;
-        const float* row = input_row(b * 32 + r, own);
-        if (row != own) std::copy(row, row + padded_, own);
-      }
-      plan_.kernels().pack_operand(space, padded_, padded_, count, operand + (size_t)b * 32 * padded_);
+      const bool plain = spec_.input == Input::Plain;
+      for (int r = 0; r < count && !plain; r++) input_row(b * 32 + r, space + (size_t)r * padded_);
+      plan_.kernels().pack_operand(plain ? from.row(b * 32) : space, plain ? from.stride : padded_, padded_, count,
+                                   operand + (size_t)b * 32 * padded_);
     }
     plan_.pool().barrier();
   }
@@ -130,10 +129,10 @@ void LinearOp::run_tiles(const Step& step, int thread, int rows) {
   const bool gate = finish == Finish::Gate;
   for (size_t p = 0; p < pieces_.size(); p += gate ? 2 : 1) {
     const int blocks = pieces_[p].matrix->row_blocks();
-    const Share mine = share(gate ? blocks : (blocks + 1) / 2, thread, threads);
-    uint8_t* scratch = plan_.scratch(thread, plan_.kernels().prefill_scratch(padded_, mine.end - mine.begin, rows));
-    plan_.kernels().prefill(pieces_[p], gate ? &pieces_[p + 1] : nullptr, mine.begin, mine.end, operand, nullptr, padded_, rows, y.data,
-                            y.stride, next, out_k, finish, spec_.kind, scratch);
+    Deal deal(taken_[p], gate ? blocks : (blocks + 1) / 2, thread, threads);
+    uint8_t* scratch = plan_.scratch(thread, plan_.kernels().prefill_scratch(padded_, deal.own().end - deal.own().begin, rows));
+    plan_.kernels().prefill(pieces_[p], gate ? &pieces_[p + 1] : nullptr, deal, operand, nullptr, padded_, rows, y.data, y.stride, next,
+                            out_k, finish, spec_.kind, scratch);
   }
 }
 

@@ -109,7 +109,8 @@ class LinearOp : public Op {
   Plan& plan_;
   LinearSpec spec_;
   std::vector<Piece> pieces_;
-  int width_, padded_;  // inputs, and rounded up to superblocks
+  std::unique_ptr<std::atomic<int>[]> taken_;  // of each piece's work, see Deal
+  int width_, padded_;                         // inputs, and rounded up to superblocks
   bool any_float_, any_quantised_, tiles_;
 };
 
