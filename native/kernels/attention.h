@@ -23,17 +23,7 @@ LONGRA_INLINE Floats score_of(const AttentionShape& attention, Floats dot) {
 }
 
 // w where the score is not masked, else 0: a query may see no key at all.
-LONGRA_INLINE Floats select_positive(Floats score, Floats w) {
-#if defined(__AVX512F__)
-  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(score.v, _mm512_set1_ps(kMasked / 2), _CMP_GT_OQ), w.v)};
-#elif defined(__AVX2__)
-  const __m256 limit = _mm256_set1_ps(kMasked / 2);
-  return {_mm256_and_ps(w.a, _mm256_cmp_ps(score.a, limit, _CMP_GT_OQ)), _mm256_and_ps(w.b, _mm256_cmp_ps(score.b, limit, _CMP_GT_OQ))};
-#else
-  for (int i = 0; i < 16; i++) w.v[i] = score.v[i] > kMasked / 2 ? w.v[i] : 0.0f;
-  return w;
-#endif
-}
+LONGRA_INLINE Floats select_positive(Floats score, Floats w) { return select_above(score, kMasked / 2, w); }
 
 #if defined(__AMX_BF16__)
 constexpr int kTileQueries = 16;

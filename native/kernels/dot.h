@@ -2,7 +2,7 @@
 //
 // sum of (code - zero) * x over the group = end(step(... step(start(sum of x), operand, quad) ...)), where a step takes four k.
 //
-// VNNI adds four products to 32 bits. AVX2 has sums of two products in 16 bits, and adds those in 16 bits while a whole group
+// VNNI adds four products to 32 bits. Others have sums of two products in 16 bits, and adds those in 16 bits while a whole group
 // fits: 16 products of 4 or 5 bits, or 8 of 6 bits, give at most 16 * 16 * 127 = 8 * 32 * 127 = 32,512 once zero is taken off
 // (partial sums may wrap, the last one is right). Wider codes go as magnitude and sign, 2 * 128 * 127 = 32,512 a pair, and
 // are widened at every step.
@@ -18,7 +18,7 @@ LONGRA_INLINE Ints splat_quad(const int8_t* p) {
   return splat_int(quad);
 }
 
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if !defined(__AVX512F__)
 
 // The sums of a group's codes: negative, of the even and of the odd pairs of bytes, as two 16-bit numbers.
 template <class L>

@@ -10,8 +10,6 @@
 
 #if defined(LONGRA_INLINE)
 // Builds for checks compile sooner without forced inlining.
-#elif defined(__AVX2__)
-#define LONGRA_INLINE static inline __attribute__((always_inline))
 #else
-#define LONGRA_INLINE static inline  // arrays of lanes: forced inlining costs a minute of compilation and gains nothing
+#define LONGRA_INLINE static inline __attribute__((always_inline))
 #endif

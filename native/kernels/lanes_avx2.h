@@ -104,6 +104,10 @@ LONGRA_INLINE Floats select_below(Ints p, int limit, Floats x, Floats y) {
   return {_mm256_blendv_ps(y.a, x.a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(l, p.a))),
           _mm256_blendv_ps(y.b, x.b, _mm256_castsi256_ps(_mm256_cmpgt_epi32(l, p.b)))};
 }
+LONGRA_INLINE Floats select_above(Floats p, float limit, Floats x) {  // p > limit ? x : 0
+  const __m256 l = _mm256_set1_ps(limit);
+  return {_mm256_and_ps(x.a, _mm256_cmp_ps(p.a, l, _CMP_GT_OQ)), _mm256_and_ps(x.b, _mm256_cmp_ps(p.b, l, _CMP_GT_OQ))};
+}
 template <int N>
 LONGRA_INLINE Ints right32_signed(Ints x) {
   return {_mm256_srai_epi32(x.a, N), _mm256_srai_epi32(x.b, N)};

@@ -62,6 +62,9 @@ LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) { return {_mm512_dpbusd_epi32
 LONGRA_INLINE Floats select_below(Ints position, int limit, Floats a, Floats b) {  // position < limit ? a : b
   return {_mm512_mask_mov_ps(b.v, _mm512_cmplt_epi32_mask(position.v, _mm512_set1_epi32(limit)), a.v)};
 }
+LONGRA_INLINE Floats select_above(Floats p, float limit, Floats a) {  // p > limit ? a : 0
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(p.v, _mm512_set1_ps(limit), _CMP_GT_OQ), a.v)};
+}
 template <int N>
 LONGRA_INLINE Ints right32_signed(Ints a) {
   return {_mm512_srai_epi32(a.v, N)};

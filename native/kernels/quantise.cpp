@@ -42,17 +42,20 @@ void put_codes(Ints a, Ints b, QuantisedGroup& to, int32_t (&sums)[2]) {
 #else
 
 void put_codes(Ints a, Ints b, QuantisedGroup& to, int32_t (&sums)[2]) {
-  const Ints half[2] = {a, b};
-  for (int h = 0; h < 2; h++) {
-    sums[h] = 0;
-    for (int i = 0; i < 16; i++) {
-      const int k = 16 * h + i;
-      to.codes[operand_of(k) * 4 + byte_of(k)] = (int8_t)half[h].v[i];
-      sums[h] += half[h].v[i];
-    }
-    to.sums[h] = -sums[h];
+  int32_t x[32];
+  store_line(x, a);
+  store_line(x + 16, b);
+  int pairs[2][2] = {};  // of each half: less its codes in the low pairs of bytes, in the high ones
+  for (int k = 0; k < 32; k++) {
+    to.codes[operand_of(k) * 4 + byte_of(k)] = (int8_t)x[k];
+    pairs[k / 16][byte_of(k) / 2] -= x[k];
   }
-  to.sums[2] = -sums[0] - sums[1];
+  auto both = [](int low, int high) { return (int32_t)((uint32_t)low & 0xffff) | (int32_t)((uint32_t)high << 16); };
+  for (int h = 0; h < 2; h++) {
+    to.sums[h] = both(pairs[h][0], pairs[h][1]);
+    sums[h] = -pairs[h][0] - pairs[h][1];
+  }
+  to.sums[2] = both(pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1]);
 }
 
 #endif

@@ -1,4 +1,4 @@
-// Sixteen 32-bit lanes, the unit of every packed layout here: one AVX-512 register, two of AVX2, or a plain array.
+// Sixteen 32-bit lanes, the unit of every packed layout here: one AVX-512 register, two of AVX2, or four of 16 bytes.
 // Everything lives in the instruction set's own namespace, so that no object file borrows another's code.
 #pragma once
 #if defined(__AVX512F__)
@@ -6,7 +6,7 @@
 #elif defined(__AVX2__)
 #include "lanes_avx2.h"
 #else
-#include "lanes_plain.h"
+#include "lanes_vectors.h"
 #endif
 
 namespace longra::LONGRA_ISA {
