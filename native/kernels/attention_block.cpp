@@ -76,10 +76,12 @@ void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, 
 
 // Softcap and masks, which most blocks do not need.
 void mask(const Shape& s, int from, int keys, int first_position, int last_position, Work& work) {
+  const bool window = s.attention.window && from < last_position - s.attention.window + 1;
+  const int first = window || first_position < from ? 0 : (first_position - from) / 32 * 2;  // keys before are seen by every row
   for (int r = 0; r < kRows; r++) {
     const int position = first_position + r < last_position ? first_position + r : last_position;
     const int begin = s.attention.window && position - s.attention.window + 1 > 0 ? position - s.attention.window + 1 : 0;
-    for (int t = 0; t < keys / 16; t++) {
+    for (int t = first; t < keys / 16; t++) {
       const Ints at = tile_positions(from, t);
       Floats v = load(work.scores[t][r]);
       v = select_below(at, position + 1, v, splat(kMasked));
@@ -109,13 +111,15 @@ void softmax(const Shape& s, int keys, State& state, float* values, Work& work) 
       continue;
     }
     if (top * scale > state.maximum[r] + 8.0f) {
-      const float keep = exp2_one(state.maximum[r] - top * scale);
-      state.maximum[r] = top * scale;
-      state.sum[r] *= keep;
-      for (int d = 0; d < s.v_tiles; d++) {
-        float* v = values + ((r / 16) * s.v_tiles + d) * 256 + r % 16 * 16;
-        store(v, load(v) * splat(keep));
+      if (state.sum[r] > 0) {  // else there are no values yet
+        const float keep = exp2_one(state.maximum[r] - top * scale);
+        state.sum[r] *= keep;
+        for (int d = 0; d < s.v_tiles; d++) {
+          float* v = values + ((r / 16) * s.v_tiles + d) * 256 + r % 16 * 16;
+          store(v, load(v) * splat(keep));
+        }
       }
+      state.maximum[r] = top * scale;
     }
     const WeightsBelow weights(scale, state.maximum[r]);
     Floats total = zero();
@@ -156,6 +160,20 @@ void weighted_values(const Shape& s, const Operands* pages, int keys, float* val
       _tile_stored(3, upper + d * 256 + 256, 64);
     }
   }
+}
+
+// The first `count` of sixteen numbers, or all; the others are zero, or left alone.
+Floats load_some(const float* p, int count) {
+  if (count >= 16) return load(p);
+  float lanes[16] = {};
+  for (int i = 0; i < count; i++) lanes[i] = p[i];
+  return load(lanes);
+}
+void store_some(float* p, int count, Floats x) {
+  if (count >= 16) return store(p, x);
+  float lanes[16];
+  store(lanes, x);
+  for (int i = 0; i < count; i++) p[i] = lanes[i];
 }
 
 struct Tile {
@@ -209,11 +227,10 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
       state.maximum[r] = attention.sinks ? attention.sinks[t.head] * kLog2E : kMasked;
       state.sum[r] = attention.sinks ? 1 : 0;
       for (int half = 0; half < s.halves; half++) {
-        uint16_t* out = packed + (size_t)(r / 16) * s.halves * 512 + half * 512 + r % 16 * 32;
-        for (int d = 0; d < 32; d++) {
-          const int at = half * 32 + d;
-          out[d] = r < t.rows && at < dim ? float_to_bf16(q[(t.row + r) * q_stride + t.head * dim + at]) : 0;
-        }
+        const int numbers = r < t.rows ? dim - half * 32 : 0;
+        const float* from = q + (t.row + r) * q_stride + t.head * dim + half * 32;
+        _mm512_store_si512(packed + (size_t)(r / 16) * s.halves * 512 + half * 512 + r % 16 * 32,
+                           (__m512i)_mm512_cvtne2ps_pbh(load_some(from + 16, numbers - 16).v, load_some(from, numbers).v));
       }
     }
     if (t.begin < key_begin) key_begin = t.begin;
@@ -246,9 +263,10 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
     const State& state = *reinterpret_cast<const State*>(p);
     const float* values = reinterpret_cast<const float*>(p + aligned(sizeof(State)) + s.q_size() * 2);
     for (int r = 0; r < t.rows; r++) {
-      const float inverse = 1.0f / state.sum[r];
+      const Floats inverse = splat(1.0f / state.sum[r]);
       float* out = y + (t.row + r) * y_stride + t.head * dim;
-      for (int d = 0; d < dim; d++) out[d] = values[((r / 16) * s.v_tiles + d / 16) * 256 + r % 16 * 16 + d % 16] * inverse;
+      for (int d = 0; d < dim; d += 16)
+        store_some(out + d, dim - d, load(values + ((r / 16) * s.v_tiles + d / 16) * 256 + r % 16 * 16) * inverse);
     }
   }
   _tile_release();

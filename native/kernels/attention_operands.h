@@ -15,11 +15,7 @@ inline size_t operand_numbers(const CacheShape& shape) { return (size_t)kPageTok
 
 // Two rows of sixteen as bf16 pairs, to the nearest even.
 LONGRA_INLINE void store_pairs(uint16_t* out, const float* first, const float* second) {
-  auto rounded = [](Floats x) {
-    const Ints bits = floats_to_bits(x);
-    return bits + splat_int(0x7fff) + (right32<16>(bits) & splat_int(1));
-  };
-  store_line(out, right32<16>(rounded(load(first))) | (rounded(load(second)) & splat_int((int32_t)0xffff0000)));
+  store_line(out, right32<16>(rounded_to_bf16(load(first))) | (rounded_to_bf16(load(second)) & splat_int((int32_t)0xffff0000)));
 }
 
 // Space: `floats` [operand_floats], `numbers` [operand_numbers]; unused where the page is bf16.

@@ -55,7 +55,18 @@ void write_q8(const CacheShape& shape, uint8_t* head, int token, const float* k,
 void write_bf16(const CacheShape& shape, uint8_t* head, int token, const float* k, const float* v) {
   uint16_t* keys = (uint16_t*)head + (size_t)tile_of(token) * shape.k_width() * 16 + lane_of(token) * 2;
   uint16_t* values = (uint16_t*)(head + shape.key_bytes()) + (size_t)(token / 32) * shape.v_width() * 32 + token % 32 / 2 * 32 + token % 2;
-  for (int d = 0; d < shape.head_dim; d++) {
+  int d = 0;
+  for (; d + 16 <= shape.head_dim; d += 16) {
+    uint32_t x[16];
+    store_line(x, rounded_to_bf16(load(k + d)));
+    for (int i = 0; i < 8; i++) {
+      const uint32_t pair = x[2 * i] >> 16 | (x[2 * i + 1] & 0xffff0000);
+      memcpy(keys + (d / 2 + i) * 32, &pair, 4);
+    }
+    store_line(x, rounded_to_bf16(load(v + d)));
+    for (int i = 0; i < 16; i++) values[d / 16 * 512 + i * 2] = (uint16_t)(x[i] >> 16);
+  }
+  for (; d < shape.head_dim; d++) {
     keys[d / 2 * 32 + d % 2] = float_to_bf16(k[d]);
     values[d / 16 * 512 + d % 16 * 2] = float_to_bf16(v[d]);
   }

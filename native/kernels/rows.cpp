@@ -61,7 +61,13 @@ void multiply(const float* x, int width, float* y) {
 // Turn the first pairs of channels of a head by the angles whose cosines and sines are given.
 void rotate(float* x, const float* cosines, const float* sines, int pairs, bool interleaved) {
   const int step = interleaved ? 2 : 1, apart = interleaved ? 1 : pairs;
-  for (int i = 0; i < pairs; i++) {
+  int i = 0;
+  for (; !interleaved && i + 16 <= pairs; i += 16) {
+    const Floats a = load(x + i), b = load(x + pairs + i), cosine = load(cosines + i), sine = load(sines + i);
+    store(x + i, a * cosine - b * sine);
+    store(x + pairs + i, b * cosine + a * sine);
+  }
+  for (; i < pairs; i++) {
     const float a = x[i * step], b = x[i * step + apart];
     x[i * step] = a * cosines[i] - b * sines[i];
     x[i * step + apart] = b * cosines[i] + a * sines[i];

@@ -28,6 +28,11 @@ LONGRA_INLINE uint16_t float_to_bf16(float f) {  // to the nearest even; finite 
   memcpy(&bits, &f, 4);
   return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
+// The same in the upper half of each lane.
+LONGRA_INLINE Ints rounded_to_bf16(Floats x) {
+  const Ints bits = floats_to_bits(x);
+  return bits + splat_int(0x7fff) + (right32<16>(bits) & splat_int(1));
+}
 // 2^x: the degree-6 polynomial of Cephes' exp2f on [-1/2, 1/2], error below 2e-7 of the value.
 LONGRA_INLINE Floats exp2(Floats x) {
   x = max(min(x, splat(127.0f)), splat(-126.0f));
