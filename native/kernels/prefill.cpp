@@ -56,9 +56,7 @@ struct Output {
   Activate kind;
 };
 
-// Operands carry 2^100, unpacked quantised tiles 2^-112 / kUnit.
 constexpr float kOperandScale = 0x1p100f;
-float tile_scale(Format f) { return f == Format::B16 ? 1.0f / kOperandScale : 0x1p12f * kUnit; }
 
 // Sixteen columns of an operand row, times kOperandScale, as bf16.
 LONGRA_INLINE void store_operand(const Output& out, int row, int column, Floats scaled) {
@@ -110,6 +108,9 @@ template <Format F>
 struct UnpackTile {
   static void call(const uint8_t* p, int half, uint16_t* out) { unpack_tile<F>(p, half, out); }
 };
+
+// Operands carry kOperandScale, unpacked quantised tiles 2^-112 / kUnit.
+float tile_scale(Format f) { return f == Format::B16 ? 1.0f / kOperandScale : 0x1p12f * kUnit; }
 
 struct TileProduct {
   const Piece& piece;

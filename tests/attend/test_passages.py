@@ -1,6 +1,7 @@
 """Texts cut into sentences and passages: nothing is lost, and ends are where readers see them."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -20,15 +21,30 @@ def test_nothing_is_lost(text: str) -> None:
 
 
 @given(TEXTS, st.integers(1, 40))
-def test_a_passage_is_a_sentence_or_no_longer_than_asked(text: str, longest: int) -> None:
+def test_a_passage_is_a_sentence_or_no_wider_than_asked(text: str, longest: int) -> None:
     ends = {span.end for span in sentences(text)}
     starts = {span.start for span in sentences(text)}
     for span in passages(text, longest):
         assert span.start in starts
         assert span.end in ends
         inside = [start for start in starts if span.start < start < span.end]
-        assert not inside or span.end - span.start <= longest
+        assert not inside or _columns(text[span.start : span.end]) <= longest
         assert not re.search(r"\S\n[ \t]*\n\s*\S", text[span.start : span.end])
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def test_a_chinese_passage_is_as_wide_as_an_english_one() -> None:
+    chinese, english = "他走了很远的路。" * 60, "He had walked a long way. " * 60
+    widest = [max(_columns(text[s.start : s.end]) for s in passages(text)) for text in (chinese, english)]
+    assert widest == [400, 390]
+
+
+def test_a_paragraph_ends_at_a_blank_line_of_a_windows_file_too() -> None:
+    text = "One.\r\n\r\nTwo."
+    assert [text[span.start : span.end] for span in passages(text)] == ["One.\r\n\r\n", "Two."]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ def test_retry_answers_the_last_message_again_and_otherwise(tmp_path: Path) -> N
     assert saved(tmp_path, "Name a colour.\n/retry", "-t", "1", "--seed", "4") == twice
 
 
+def test_retry_tells_when_no_other_answer_can_come() -> None:
+    assert "temperature 0 has one answer" in longra("chat", *GREEDY, stdin="Name a colour.\n/retry\n").err
+
+
 def test_a_saved_conversation_as_text_replaces_a_file_whole_and_keeps_its_mode(tmp_path: Path) -> None:
     file, link = tmp_path / "talk.txt", tmp_path / "link.txt"
     file.write_text("old " * 1000)

@@ -82,6 +82,8 @@ class Session:
 
     def _retry(self, _: str) -> None:
         self._answer(self._conversation.retry)
+        if self._conversation.config.temperature == 0:
+            console.note("(temperature 0 has one answer; start with -t 0.7 for others)")
 
     def _answer(self, ask: "Callable[[], Stream]") -> None:
         try:
