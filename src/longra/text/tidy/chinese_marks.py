@@ -8,6 +8,8 @@ _WORD = re.compile(r"\w")
 _KANA = re.compile("[\u3041-\u30ff]")
 _WIDE = {",": "，", ".": "。", "!": "！", "?": "？", ":": "：", ";": "；"}
 
+_NUMBER = re.compile(f"^(\\s*(?:#+\\s+)?[一二三四五六七八九十百]+)[.．]\\s*(?=[{_HAN}])")
+"""A heading's number: 一、 is followed by this mark (GB/T 15834)."""
 _ELLIPSIS = re.compile(f"(?<=[{_HAN}”’」』）])(?:\\.{{3,}}|。{{3,}})")
 _MARKS = re.compile(f'(?<=[{_HAN}”’」』）》])(?:[!?]+|[,;])(?=$|[{_HAN}“”‘’「」『』（）《》"*—…\\s])')
 _STOP = re.compile(f'(?<=[{_HAN}）》])\\.(?=[”’」』"])')
@@ -21,6 +23,7 @@ _QUOTE_OF_DATA = re.compile(r'[\d{}\[\]=<>\\]"|"[{}\[\]=<>:\\]|[^\W\d_]"[A-Za-z]
 
 def with_chinese_marks(line: str) -> str:
     """A line of prose with full-width marks behind Chinese words, …… for dots, and “ ” for straight marks in pairs."""
+    line = _NUMBER.sub(r"\1、", line)
     line = _BRACKETS.sub(r"（\1）", line)
     line = _ELLIPSIS.sub("……", line)
     line = _DASH.sub("——", line)
