@@ -53,6 +53,7 @@ struct Output {
   size_t y_stride;
   uint16_t* operand;
   int operand_groups, rows;
+  Finish finish;
   Activate kind;
 };
 
@@ -72,10 +73,10 @@ LONGRA_INLINE void store_operand(const Output& out, int row, int column, Floats 
 }
 
 // One row of a finished block: the sums of the pair's sixteen outputs each are a * scale[0] and b * scale[1].
-template <Finish F>
+template <bool GATE>
 LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_index, int row, Floats a, Floats b, const Floats (&scale)[2]) {
   float* y = out.y + row * out.y_stride;
-  if constexpr (F == Finish::Gate) {  // no model has biases here
+  if constexpr (GATE) {  // no model has biases here
     const Floats gate = a * scale[0];
     store_operand(out, row, pair_index * kBlockRows, activated_briefly(out.kind, gate) * (b * (scale[1] * splat(kOperandScale))));
     return;
@@ -84,16 +85,17 @@ LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_inde
   b = b * scale[1];
   if (pair.bias[0]) a = a + load(pair.bias[0]);
   if (pair.bias[1]) b = b + load(pair.bias[1]);
-  if constexpr (F == Finish::Store) {
-    store(y + pair.column[0], a);
-    if (pair.second) store(y + pair.column[1], b);
-  } else if constexpr (F == Finish::Add) {
-    store(y + pair.column[0], load(y + pair.column[0]) + a);
-    if (pair.second) store(y + pair.column[1], load(y + pair.column[1]) + b);
-  } else {
+  if (out.finish == Finish::Activate) {
     store_operand(out, row, pair.column[0], activated_briefly(out.kind, a) * splat(kOperandScale));
     if (pair.second) store_operand(out, row, pair.column[1], activated_briefly(out.kind, b) * splat(kOperandScale));
+    return;
   }
+  if (out.finish == Finish::Add) {
+    a = load(y + pair.column[0]) + a;
+    if (pair.second) b = load(y + pair.column[1]) + b;
+  }
+  store(y + pair.column[0], a);
+  if (pair.second) store(y + pair.column[1], b);
 }
 
 #if defined(__AMX_BF16__)
@@ -157,18 +159,18 @@ struct TileProduct {
       for (size_t line = 0; line < s.pair.stride[half]; line += 64) prefetch(p + 8192 + line);
     t.unpack[half](p, group % 2, panel + i * 512);
   }
-  template <Finish F>
+  template <bool GATE>
   LONGRA_INLINE void finish(const TileProduct& t, const Stage& s, const float* c, int row_pair, int r) {
     const int row = row_pair * 32 + r;
     if (row >= t.out.rows) return;
     const float* q = c + r / 16 * 512 + r % 16 * 16;
-    finish_row<F>(t.out, s.pair, s.index, row, load(q), load(q + 256), t.scale);
+    finish_row<GATE>(t.out, s.pair, s.index, row, load(q), load(q + 256), t.scale);
   }
-  template <Finish F>
+  template <bool GATE>
   void run();
 };
 
-template <Finish F>
+template <bool GATE>
 void TileProduct::run() {
   Stage now{{}, deal.own().begin - 1, 0};
   if (!next(now)) return;
@@ -219,7 +221,7 @@ void TileProduct::run() {
           if (produced < to_produce) produce(*this, after, next_panel, produced++);
         }
         for (int e = finished + rows_a_step < 32 ? finished + rows_a_step : 32; finished < e; finished++)
-          finish<F>(*this, now, c - 1024, rp - 1, finished);
+          finish<GATE>(*this, now, c - 1024, rp - 1, finished);
       }
       _tile_stored(0, c, 64);
       _tile_stored(1, c + 256, 64);
@@ -227,7 +229,7 @@ void TileProduct::run() {
       _tile_stored(3, c + 768, 64);
     }
     if (last)
-      for (int r = 0; r < 32; r++) finish<F>(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
+      for (int r = 0; r < 32; r++) finish<GATE>(*this, now, c0 + (size_t)(row_pairs - 1) * 1024, row_pairs - 1, r);
     while (produced < to_produce) produce(*this, after, next_panel, produced++);
     std::swap(panel, next_panel);
     now = after;
@@ -263,7 +265,7 @@ LONGRA_INLINE void float_block(const float* a, const float* b, const float* x, s
     for (int h = 0; h < 2; h++) store(c + t * 32 + h * 16, s[t][h]);
 }
 
-template <Finish F>
+template <bool GATE>
 void float_product(const Piece& piece, const Piece* gate_with, Deal& deal, const float* x, size_t x_stride, int k, const Output& out,
                    float* scratch) {
   const Runs runs(k);
@@ -287,13 +289,13 @@ void float_product(const Piece& piece, const Piece* gate_with, Deal& deal, const
       for (; row < out.rows; row++)
         float_block<1>(scratch, scratch + panel_size, xs + row * x_stride, x_stride, groups * 32, sums + row * 32, run == 0);
     }
-    for (int row = 0; row < out.rows; row++) finish_row<F>(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16), scale);
+    for (int row = 0; row < out.rows; row++) finish_row<GATE>(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16), scale);
   }
 }
 
 }  // namespace
 
-template <Finish F>
+template <bool GATE>
 static void product(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, const float* x, size_t x_stride,
                     const Output& out, uint8_t* scratch) {
   const int k = piece.matrix->input_blocks() * kBlockInputs;
@@ -313,22 +315,20 @@ static void product(const Piece& piece, const Piece* gate_with, Deal& deal, cons
                         reinterpret_cast<float*>(panels + 2 * (size_t)runs.length * 1024),
                         {pick<UnpackTile>(formats[0]), pick<UnpackTile>(formats[1])},
                         {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};
-    return product.run<F>();
+    return product.run<GATE>();
   }
 #endif
   (void)operand;
-  float_product<F>(piece, gate_with, deal, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
+  float_product<GATE>(piece, gate_with, deal, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
 }
 
 void prefill(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, const float* x, size_t x_stride, int rows,
              float* y, size_t y_stride, uint16_t* out_operand, int out_k, Finish finish, Activate kind, uint8_t* scratch) {
-  const Output out{y, y_stride, out_operand, out_k / 32, rows, kind};
-  switch (finish) {
-    case Finish::Store: return product<Finish::Store>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
-    case Finish::Add: return product<Finish::Add>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
-    case Finish::Gate: return product<Finish::Gate>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
-    case Finish::Activate: return product<Finish::Activate>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
-  }
+  const Output out{y, y_stride, out_operand, out_k / 32, rows, finish, kind};
+  if (finish == Finish::Gate)
+    product<true>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+  else
+    product<false>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
 }
 
 // Bytes that `prefill` needs for `pairs` pairs of a matrix of k inputs and `rows` rows.
@@ -342,7 +342,7 @@ size_t prefill_scratch(int k, int pairs, int rows) {
 
 // 32 rows as bf16 tiles [k / 32][2][16][32]; rows beyond `rows` are zero.
 void pack_operand(const float* x, size_t x_stride, int k, int rows, uint16_t* operand) {
-  const Output out{nullptr, 0, operand, k / 32, 32, Activate::Silu};
+  const Output out{nullptr, 0, operand, k / 32, 32, Finish::Store, Activate::Silu};
   for (int r = 0; r < 32; r++)
     for (int i = 0; i < k; i += 16) store_operand(out, r, i, r < rows ? load(x + r * x_stride + i) * splat(kOperandScale) : zero());
 }
