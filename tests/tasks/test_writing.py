@@ -1,5 +1,6 @@
 """Texts of a length, by a real model."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,16 @@ def model(smollm2: Path) -> longra.Model:
     return longra.load(smollm2, context=700, threads=1)
 
 
-def test_a_length_is_met_at_the_end_of_a_sentence_whatever_the_seed(model: longra.Model) -> None:
+def test_a_length_is_met_at_the_end_of_a_sentence_or_behind_a_word_if_none_ends(model: longra.Model) -> None:
     for seed in (1, 2):
         writing = text(model, "Tell a short tale of the sea.", length=60, seed=seed)
         pieces = list(writing)
         assert isinstance(writing, Writing)
         result = writing.result
         assert "".join(pieces) == result.text
-        assert result.text[-1] in '.!?"'
         length = result.extra["length"]
+        late = " ".join(result.text.split()[45:])
+        assert result.text[-1] in '.!?"' or (length["reached"] == 60 and not re.search(r"[.!?]", late))
         assert length == {"target": 60, "reached": count(result.text), "unit": "words", "end": "reached"} | {
             "met": abs(length["reached"] - 60) <= 6,
             "rounds": length["rounds"],

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -42,10 +43,18 @@ def together(
     running = _Running(model)
     pool = ThreadPoolExecutor(at_once)
     try:
-        left = {pool.submit(do, job, running.generate) for job in jobs}
+        # Not `futures.wait`: it holds the locks of all futures, and an interruption there leaves them locked for ever.
+        ended: SimpleQueue[Future[Done]] = SimpleQueue()
+        left = len(jobs)
+        for job in jobs:
+            pool.submit(do, job, running.generate).add_done_callback(ended.put)
         while left:
-            ended, left = wait(left, _GLANCE, FIRST_COMPLETED)
-            for future in ended:
+            try:
+                future = ended.get(timeout=_GLANCE)
+            except Empty:
+                pass
+            else:
+                left -= 1
                 yield future.result()
             look(running.tokens)
     finally:

@@ -47,7 +47,7 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
     text = piece * (SIZE // len(piece)) + "x"
     start = process_time()
     tidy(text, EVERY_PROSE_STEP)
-    assert process_time() - start < 6  # all take less than 3 s; what is quadratic, a minute
+    assert process_time() - start < 15  # all take less than 3 s on an idle core; what is quadratic, a minute
 
 
 def test_time_grows_with_the_text() -> None:
