@@ -1,11 +1,11 @@
 // Prefill attention on the matrix unit: tiles of 32 rows of one head against blocks of 256 keys at fixed positions.
 //
 // The heads of a group share each block of keys and values while it is in the second-level cache. Weights are made by
-// weights.h; the maximum of a row that they are relative to moves only when it falls 2^8 behind.
+// softmax_weights.h; the maximum of a row that they are relative to moves only when it falls 2^8 behind.
 // A row's result depends on its position alone: keys it may not see add exact zeros.
 #include "attention.h"
 #include "attention_operands.h"
-#include "weights.h"
+#include "softmax_weights.h"
 
 #if defined(__AMX_BF16__)
 
@@ -75,9 +75,8 @@ void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, 
 }
 
 // Softcap and masks, which most blocks do not need.
-void mask(const Shape& s, int from, int keys, int first_position, int last_position, Work& work) {
-  const bool window = s.attention.window && from < last_position - s.attention.window + 1;
-  const int first = window || first_position < from ? 0 : (first_position - from) / 32 * 2;  // keys before are seen by every row
+void mask(const Shape& s, int from, int keys, int first_position, int last_position, bool before_window, Work& work) {
+  const int first = before_window || first_position < from ? 0 : (first_position - from) / 32 * 2;  // every row sees the keys before
   for (int r = 0; r < kRows; r++) {
     const int position = first_position + r < last_position ? first_position + r : last_position;
     const int begin = s.attention.window && position - s.attention.window + 1 > 0 ? position - s.attention.window + 1 : 0;
@@ -252,7 +251,7 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
       scores(s, pages, keys, packed, work);
       if (attention.softcap != 0) cap(s, keys, work);
       const bool before_window = attention.window && from < last_position - attention.window + 1;
-      if (from + keys - 1 > first_position || before_window) mask(s, from, keys, first_position, last_position, work);
+      if (from + keys - 1 > first_position || before_window) mask(s, from, keys, first_position, last_position, before_window, work);
       softmax(s, keys, state, values, work);
       weighted_values(s, pages, keys, values, work);
     }

@@ -1,10 +1,10 @@
 // Attention of generated tokens on the matrix unit: the query heads of a group, and the rows of a draft, are the rows of a tile.
 //
 // Scores of a whole span, its softmax, its weighted values: three passes without a merge between them. Weights 2^(score - maximum)
-// are made as bf16 bit patterns (weights.h). Meanwhile keys and values are prefetched in small even portions, some pages ahead:
+// are made as bf16 bit patterns (softmax_weights.h). Meanwhile keys and values are prefetched in small even portions, some pages ahead:
 // memory is read while the softmax is computed, and the lines of a portion do not hold up the loads behind them.
 #include "attention.h"
-#include "weights.h"
+#include "softmax_weights.h"
 
 #if defined(__AMX_BF16__)
 

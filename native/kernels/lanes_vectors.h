@@ -182,7 +182,7 @@ LONGRA_INLINE Ints add16(Ints x, Ints y) {
   LONGRA_EACH x.v[i] = (FourInts)((EightHalves)x.v[i] + (EightHalves)y.v[i]);
   return x;
 }
-// x with the sign of y: of whole bytes below zero there is one bit pattern less one.
+// x with the sign of y: `negative` is -1 where y is below zero, and -x = (x ^ -1) + 1.
 LONGRA_INLINE Ints sign8(Ints x, Ints y) {
   LONGRA_EACH {
     const SixteenBytes negative = (SixteenBytes)y.v[i] < 0;

@@ -1,13 +1,13 @@
 """Texts cut into sentences and passages: nothing is lost, and ends are where readers see them."""
 
 import re
-import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from longra.attend.passages import passages, sentences
+from longra.text.width import text_width
 
 TEXTS = st.text(st.sampled_from(list("ab A.!?。！”') \n\t…中")), max_size=80) | st.text(max_size=60)
 
@@ -28,17 +28,13 @@ def test_a_passage_is_a_sentence_or_no_wider_than_asked(text: str, longest: int)
         assert span.start in starts
         assert span.end in ends
         inside = [start for start in starts if span.start < start < span.end]
-        assert not inside or _columns(text[span.start : span.end]) <= longest
+        assert not inside or text_width(text[span.start : span.end]) <= longest
         assert not re.search(r"\S\n[ \t]*\n\s*\S", text[span.start : span.end])
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def test_a_chinese_passage_is_as_wide_as_an_english_one() -> None:
     chinese, english = "他走了很远的路。" * 60, "He had walked a long way. " * 60
-    widest = [max(_columns(text[s.start : s.end]) for s in passages(text)) for text in (chinese, english)]
+    widest = [max(text_width(text[s.start : s.end]) for s in passages(text)) for text in (chinese, english)]
     assert widest == [400, 390]
 
 

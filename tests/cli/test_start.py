@@ -8,6 +8,7 @@ import pytest
 from running import longra, process
 
 from longra.cli.app import VERBS
+from longra.text.width import text_width
 
 pytestmark = pytest.mark.usefixtures("default_installed")
 
@@ -97,6 +98,6 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
 def test_columns_of_wide_characters_line_up() -> None:
     from longra.cli.shared import console
 
-    assert console.text_width("中文e\u0301") == 5
+    assert text_width("中文e\u0301") == 5
     lines = console.table(("A", "B"), [("中文", "1"), ("x", "22")], right=frozenset({1})).splitlines()
-    assert [console.text_width(line) for line in lines] == [8, 8, 8]
+    assert [text_width(line) for line in lines] == [8, 8, 8]

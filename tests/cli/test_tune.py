@@ -7,7 +7,6 @@ import pytest
 from running import Live, longra
 
 from longra.cli import main
-from longra.cli.shared.console import text_width
 from longra.cli.tuned import _show_side_by_side
 from longra.evaluate.tune.figures import Measured, measure
 from longra.evaluate.tune.grid import DEFAULT_AXES, Cell
@@ -15,6 +14,7 @@ from longra.evaluate.tune.run import Finished, Text
 from longra.sampling import GenerationConfig
 from longra.sampling.parameters import PARAMETERS
 from longra.sampling.presets import find_preset
+from longra.text.width import text_width
 
 GRID = ("tune", "--raw", "-t", "0,0.9", "--top-p", "1", "--repetition-penalty", "1", "-n", "6", "--seed", "3")
 SHORT = (*GRID, "--threads", "1", "-f", "prompt.txt")

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from longra.text.width import text_width
+
 LONGEST = 400
 """Width of a passage in columns, about four lines (a Chinese character takes two); a single longer sentence stays whole."""
 
 _PARAGRAPH = re.compile(r"\s*\S.*?(?:\n[ \t\r]*\n\s*|\Z)", re.DOTALL)
-_WIDE = re.compile(
-    r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\U00020000-\U0003fffd]"
-)
 _SENTENCE_END = re.compile(
     r"[。！？]+[”’」』）】》]*\s*"  # no space need follow these
     r"|(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\be\.g)(?<!\bi\.e)[.!?…]+[\"'”’)\]]*\s+"
@@ -38,17 +37,16 @@ def passages(text: str, longest: int = LONGEST) -> list[Span]:
     """
     found: list[Span] = []
     for paragraph in _paragraphs(text):
-        begin = len(found)
+        width = longest + 1  # of the passage under way: a paragraph begins a new one
         for sentence in _sentences_of(text, paragraph):
-            if len(found) > begin and _width(text, found[-1].start, sentence.end) <= longest:
+            more = text_width(text[sentence.start : sentence.end])
+            width += more
+            if width <= longest:
                 found[-1] = Span(found[-1].start, sentence.end)
             else:
                 found.append(sentence)
+                width = more
     return found
-
-
-def _width(text: str, start: int, end: int) -> int:
-    return end - start + sum(1 for _ in _WIDE.finditer(text, start, end))
 
 
 def _paragraphs(text: str) -> Iterator[Span]:

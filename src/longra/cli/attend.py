@@ -9,6 +9,7 @@ from longra.cli.shared import console, options
 from longra.cli.shared.prompt import read_prompt
 from longra.cli.shared.saving import check_folders, save_text
 from longra.errors import UsageError
+from longra.text.width import text_width
 
 if TYPE_CHECKING:
     from longra.attend import Attention, Drawing
@@ -98,6 +99,6 @@ def _strip(seen: "Attention", drawing: "Drawing") -> str:
 def _quoted(passage: str) -> str:
     """The beginning of a passage, within the width of a line."""
     words = " ".join(passage.split())
-    while console.text_width(words) > _QUOTED:
+    while text_width(words) > _QUOTED:
         words = words[:-1]
     return words if words == " ".join(passage.split()) else words + " ..."

@@ -9,6 +9,7 @@ import numpy as np
 
 from longra.cli.shared import console
 from longra.sizes import counted
+from longra.text.width import text_width
 
 if TYPE_CHECKING:
     from longra.sampling.effect import Effect
@@ -33,14 +34,14 @@ def chart(effect: "Effect", top: int, spell: Callable[[int], str]) -> str:
         names.append(f"{others:,} others")
         for side, chances in zip(sides, effect, strict=True):
             side.append(float(np.delete(chances, shown).sum()))
-    width = max(map(console.text_width, [*names, "TOKEN"]))
+    width = max(map(text_width, [*names, "TOKEN"]))
     room = (shutil.get_terminal_size().columns - width - 2 * (_FIGURE + 3) - 1) // 2
     columns = min(max(room, _LEAST_BAR), _MOST_BAR)
     highest = max(map(max, sides))
     side_width = _FIGURE + 1 + columns
     lines = [f"{'TOKEN':<{width}}  {'BEFORE':<{side_width}}  AFTER"]
     for name, before, after in zip(names, *sides, strict=True):
-        pad = " " * (width - console.text_width(name))
+        pad = " " * (width - text_width(name))
         left = f"{_figure(before)} {bar(before / highest, columns):<{columns}}"
         right = f"{_figure(after)} {bar(after / highest, columns)}"
         lines.append(f"{name}{pad}  {_painted(left, '2')}  {_painted(right, '36')}".rstrip())

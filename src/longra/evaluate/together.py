@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,13 +41,30 @@ def together(
         look: told now and then how many tokens the texts under way have.
     """
     running = _Running(model)
-    pool = ThreadPoolExecutor(at_once)
+    todo: SimpleQueue[Job] = SimpleQueue()
+    ended: SimpleQueue[Future[Done]] = SimpleQueue()
+    for job in jobs:
+        todo.put(job)
+
+    def work() -> None:
+        while not running.closed:
+            try:
+                job = todo.get_nowait()
+            except Empty:
+                return
+            future = Future[Done]()
+            try:
+                future.set_result(do(job, running.generate))
+            except BaseException as error:  # raised where the iteration is
+                future.set_exception(error)
+            ended.put(future)
+
+    # Not a pool: interrupted in `submit` or `wait`, this thread would leave locks behind that the others wait for.
+    threads = [threading.Thread(target=work) for _ in range(min(at_once, len(jobs)))]
+    left = len(jobs)
     try:
-        # Not `futures.wait`: it holds the locks of all futures, and an interruption there leaves them locked for ever.
-        ended: SimpleQueue[Future[Done]] = SimpleQueue()
-        left = len(jobs)
-        for job in jobs:
-            pool.submit(do, job, running.generate).add_done_callback(ended.put)
+        for thread in threads:
+            thread.start()
         while left:
             try:
                 future = ended.get(timeout=_GLANCE)
@@ -59,7 +76,9 @@ def together(
             look(running.tokens)
     finally:
         running.close()
-        pool.shutdown(cancel_futures=True)
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
 
 
 class _Running:
@@ -70,6 +89,10 @@ class _Running:
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     @property
     def tokens(self) -> int:

@@ -6,10 +6,11 @@ import logging
 import math
 import os
 import sys
-import unicodedata
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TextIO
+
+from longra.text.width import character_width, text_width
 
 
 def prepare() -> None:
@@ -103,22 +104,11 @@ def abandon_stdout() -> None:
     os.close(devnull)
 
 
-def text_width(text: str) -> int:
-    """Columns that a text takes on a terminal; wide characters (Chinese, most emoji) take two."""
-    return sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def shortened(text: str, columns: int) -> str:
     """A text of one line that takes at most so many columns, with … where it was longer."""
     if text_width(text) <= columns:
         return text
-    ends = accumulate(map(_columns, text))
+    ends = accumulate(map(character_width, text))
     return "".join(character for character, end in zip(text, ends, strict=True) if end < columns).rstrip() + "…"
 
 
