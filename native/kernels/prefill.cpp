@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../runtime/kernels.h"
+#include "../runtime/share.h"
 #include "activation.h"
 #include "simd.h"
 #include "unpack.h"

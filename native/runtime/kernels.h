@@ -5,9 +5,10 @@
 
 #include "cache.h"
 #include "formats.h"
-#include "pool.h"
 
 namespace longra {
+
+class Deal;  // share.h
 
 enum class Activate : uint8_t { Silu, Gelu, GeluTanh, Relu };
 

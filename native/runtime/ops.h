@@ -1,6 +1,7 @@
 // The operations of a plan.
 #pragma once
 #include "plan.h"
+#include "share.h"
 
 namespace longra {
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "share.h"
 #include "stored.h"
 
 namespace longra {

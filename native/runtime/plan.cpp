@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 #include "pack.h"
+#include "share.h"
 
 namespace longra {
 
