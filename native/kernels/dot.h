@@ -27,7 +27,7 @@ struct Dot {
   static_assert(wide || L::group * (L::zero / 2) * 127 < 32768);
 
   LONGRA_INLINE Ints operand(Ints codes) { return wide ? codes ^ splat_int((int32_t)0x80808080) : codes; }
-  LONGRA_INLINE Ints start(int32_t sums) { return wide ? zero_ints() : left16<wide ? 0 : L::bits - 1>(splat_int(sums)); }
+  LONGRA_INLINE Ints start(int32_t sums) { return wide ? zero_ints() : left16<wide ? 0 : L::zero_bits>(splat_int(sums)); }
   LONGRA_INLINE Ints step(Ints acc, Ints w, Ints x) {
     if constexpr (wide) return acc + sum_pairs16(multiply_pairs8(abs8(w), sign8(x, w)));
     return add16(acc, multiply_pairs8(w, x));
@@ -42,7 +42,7 @@ struct Dot {
 template <class L>
 struct Dot {
   LONGRA_INLINE Ints operand(Ints codes) { return codes; }
-  LONGRA_INLINE Ints start(int32_t sum) { return splat_int(L::zero * sum); }
+  LONGRA_INLINE Ints start(int32_t sum) { return left32<L::zero_bits>(splat_int(sum)); }
   LONGRA_INLINE Ints step(Ints acc, Ints w, Ints x) { return dot(acc, w, x); }
   LONGRA_INLINE Ints join(Ints a, Ints b) { return a + b; }
   LONGRA_INLINE Ints end(Ints acc) { return acc; }

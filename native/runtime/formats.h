@@ -24,7 +24,7 @@ template <int BITS, int GROUP, bool OFFSET, bool TABLE = false>
 struct Quantised {
   static constexpr int bits = BITS, group = GROUP;
   static constexpr bool has_offset = OFFSET, has_table = TABLE;
-  static constexpr int zero = TABLE ? 128 : 1 << (BITS - 1);
+  static constexpr int zero_bits = TABLE ? 7 : BITS - 1, zero = 1 << zero_bits;
   static constexpr int largest = TABLE ? 255 : (1 << BITS) - 1;
   static constexpr int groups = kBlockInputs / GROUP;
   static constexpr int scales_at = BITS * 128;
