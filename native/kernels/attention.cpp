@@ -107,7 +107,7 @@ size_t attend_scratch(const CacheShape& shape) { return (page_floats(shape) + kQ
 
 void attend_span(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
                  const Seen* each, int count, float* partials, uint8_t* scratch) {
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
   if (shape.kind == CacheKind::B16) return attend_span_tiles(shape, attention, cache, seen, q, each, count, partials);
 #endif
   const int v_width = shape.v_width(), first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;

@@ -25,7 +25,7 @@ LONGRA_INLINE Floats score_of(const AttentionShape& attention, Floats dot) {
 // w where the score is not masked, else 0: a query may see no key at all.
 LONGRA_INLINE Floats select_positive(Floats score, Floats w) { return select_above(score, kMasked / 2, w); }
 
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
 constexpr int kTileQueries = 16;
 void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, Seen seen, const float* q,
                        const Seen* each, int count, float* partials);

@@ -1,25 +1,20 @@
-// Prefill attention on the matrix unit: tiles of 32 rows of one head against blocks of 256 keys at fixed positions.
+// Prefill attention in bf16, on the matrix unit or on vectors: tiles of 32 rows of one head against blocks of 256 keys at fixed positions.
 //
 // The heads of a group share each block of keys and values while it is in the second-level cache. Weights are made by
 // softmax_weights.h; the maximum of a row that they are relative to moves only when it falls 2^8 behind.
 // A row's result depends on its position alone: keys it may not see add exact zeros.
 #include "attention.h"
 #include "attention_operands.h"
+#include "bf16_products.h"
 #include "softmax_weights.h"
 
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
 
 namespace longra::LONGRA_ISA {
 
 namespace {
 
 constexpr int kKeys = 256, kRows = 32, kPages = kKeys / kPageTokens;
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
 
 // A tile's running state. values: [2 halves of rows][v_width / 16][16][16].
 struct State {
@@ -39,6 +34,22 @@ struct Work {
   alignas(64) float scores[kKeys / 16][kRows][16];
   alignas(64) uint16_t weights[kKeys / 32][kRows][32];
 };
+
+#if defined(__AMX_BF16__)
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+void begin_products() {
+  TileConfig config;
+  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
+  _tile_loadconfig(&config);
+}
+
+void end_products() { _tile_release(); }
 
 void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, Work& work) {
   const size_t half_rows = (size_t)s.halves * 512;
@@ -73,6 +84,73 @@ void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, 
     _tile_stored(1, work.scores[g][16], 64);
   }
 }
+
+void weighted_values(const Shape& s, const Operands* pages, int keys, float* values, const Work& work) {
+  float* upper = values + (size_t)s.v_tiles * 256;
+  for (int d = 0; d < s.v_tiles; d += 2) {
+    const bool two = d + 1 < s.v_tiles;
+    _tile_loadd(0, values + d * 256, 64);
+    _tile_loadd(2, upper + d * 256, 64);
+    if (two) {
+      _tile_loadd(1, values + d * 256 + 256, 64);
+      _tile_loadd(3, upper + d * 256 + 256, 64);
+    }
+    for (int g = 0; g < keys / 32; g++) {
+      const uint16_t* v = pages[g / 2].values + ((g % 2) * s.v_tiles + d) * 512;
+      _tile_loadd(4, work.weights[g][0], 64);
+      _tile_loadd(5, work.weights[g][16], 64);
+      _tile_loadd(6, v, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(2, 5, 6);
+      if (two) {
+        _tile_loadd(7, v + 512, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+    }
+    _tile_stored(0, values + d * 256, 64);
+    _tile_stored(2, upper + d * 256, 64);
+    if (two) {
+      _tile_stored(1, values + d * 256 + 256, 64);
+      _tile_stored(3, upper + d * 256 + 256, 64);
+    }
+  }
+}
+
+#else
+
+void begin_products() {}
+void end_products() {}
+
+constexpr int kAtOnce = 8;  // rows, by two tiles: sixteen sums hide an instruction's six cycles
+
+void scores(const Shape& s, const Operands* pages, int keys, const uint16_t* q, Work& work) {
+  const size_t tile = (size_t)s.halves * 512;
+  for (int g = 0; g < keys / 16; g += 2) {
+    const uint16_t* k = pages[g / 4].keys + (g % 4) * tile;
+    for (int r = 0; r < kRows; r += kAtOnce)
+      multiply_pairs<kAtOnce, 2, false>(
+          {q + (r / 16 * tile) + r % 16 * 32, 512}, s.halves, [&](int half, int t) { return k + t * tile + half * 512; }, work.scores[g][r],
+          16, kRows * 16);
+  }
+}
+
+template <int T>
+void weighted_tiles(const Shape& s, const Operands* pages, int keys, int d, float* values, const Work& work) {
+  for (int r = 0; r < kRows; r += kAtOnce)
+    multiply_pairs<kAtOnce, T, true>(
+        {work.weights[0][r], kRows * 32}, keys / 32,
+        [&](int g, int t) { return pages[g / 2].values + ((g % 2) * s.v_tiles + d + t) * 512; },
+        values + (r / 16 * s.v_tiles + d) * 256 + r % 16 * 16, 16, 256);
+}
+
+void weighted_values(const Shape& s, const Operands* pages, int keys, float* values, const Work& work) {
+  int d = 0;
+  for (; d + 2 <= s.v_tiles; d += 2) weighted_tiles<2>(s, pages, keys, d, values, work);
+  if (d < s.v_tiles) weighted_tiles<1>(s, pages, keys, d, values, work);
+}
+
+#endif
 
 // Softcap and masks, which most blocks do not need.
 void mask(const Shape& s, int from, int keys, int first_position, int last_position, bool before_window, Work& work) {
@@ -129,38 +207,6 @@ void softmax(const Shape& s, int keys, State& state, float* values, Work& work) 
   }
 }
 
-void weighted_values(const Shape& s, const Operands* pages, int keys, float* values, const Work& work) {
-  float* upper = values + (size_t)s.v_tiles * 256;
-  for (int d = 0; d < s.v_tiles; d += 2) {
-    const bool two = d + 1 < s.v_tiles;
-    _tile_loadd(0, values + d * 256, 64);
-    _tile_loadd(2, upper + d * 256, 64);
-    if (two) {
-      _tile_loadd(1, values + d * 256 + 256, 64);
-      _tile_loadd(3, upper + d * 256 + 256, 64);
-    }
-    for (int g = 0; g < keys / 32; g++) {
-      const uint16_t* v = pages[g / 2].values + ((g % 2) * s.v_tiles + d) * 512;
-      _tile_loadd(4, work.weights[g][0], 64);
-      _tile_loadd(5, work.weights[g][16], 64);
-      _tile_loadd(6, v, 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(2, 5, 6);
-      if (two) {
-        _tile_loadd(7, v + 512, 64);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(3, 5, 7);
-      }
-    }
-    _tile_stored(0, values + d * 256, 64);
-    _tile_stored(2, upper + d * 256, 64);
-    if (two) {
-      _tile_stored(1, values + d * 256 + 256, 64);
-      _tile_stored(3, upper + d * 256 + 256, 64);
-    }
-  }
-}
-
 // The first `count` of sixteen numbers, or all; the others are zero, or left alone.
 Floats load_some(const float* p, int count) {
   if (count >= 16) return load(p);
@@ -211,9 +257,7 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
   uint16_t* numbers = reinterpret_cast<uint16_t*>(floats + operand_floats(cache_shape));
   uint8_t* states = reinterpret_cast<uint8_t*>(numbers + kPages * operand_numbers(cache_shape));
   const size_t state_size = aligned(sizeof(State)) + s.q_size() * 2 + s.values_size() * 4;
-  TileConfig config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
-  _tile_loadconfig(&config);
+  begin_products();
 
   int key_begin = start + rows, key_end = 0;
   for (int i = first; i < tiles; i += step) {
@@ -268,7 +312,7 @@ void attend_block(const CacheShape& cache_shape, const AttentionShape& attention
         store_some(out + d, dim - d, load(values + ((r / 16) * s.v_tiles + d / 16) * 256 + r % 16 * 16) * inverse);
     }
   }
-  _tile_release();
+  end_products();
 }
 
 }  // namespace longra::LONGRA_ISA

@@ -25,7 +25,7 @@ void attend_mass(const CacheShape&, const AttentionShape&, const CacheView&, See
                  float* const*, uint8_t*);
 uint32_t read_all(const uint8_t*, size_t, int);
 double multiply_all(uint8_t*, int);
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
 void attend_block(const CacheShape&, const AttentionShape&, const CacheView&, int, int, const float*, size_t, float*, size_t, int, int,
                   uint8_t*);
 size_t attend_block_scratch(const CacheShape&, int);
@@ -53,7 +53,7 @@ const Kernels kernels = {
     .prefill = prefill,
     .prefill_scratch = prefill_scratch,
     .cache_write = cache_write,
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
     .queries = 16,
 #else
     .queries = kQueries,
@@ -64,7 +64,7 @@ const Kernels kernels = {
     .attend_mass = attend_mass,
     .read_all = read_all,
     .multiply_all = multiply_all,
-#if defined(__AMX_BF16__)
+#if defined(__AVX512BF16__)
     .attend_block = attend_block,
     .attend_block_scratch = attend_block_scratch,
 #else

@@ -34,7 +34,7 @@ void AttentionOp::run(const Step& step, int thread) {
         if (item >= mine.begin && item < mine.end) rotate_and_store(s, r, h);
       }
   plan_.pool().barrier();
-  if (!step.decode && plan_.kernels().tiles && plan_.cache_shape().kind != CacheKind::F32) return attend_tiles(step, thread);
+  if (!step.decode && plan_.kernels().attend_block && plan_.cache_shape().kind != CacheKind::F32) return attend_tiles(step, thread);
   const std::vector<Item> items = items_of(step);
   if ((int)items.size() >= 4 * threads && !step.mass)
     attend_items(items, thread);

@@ -74,6 +74,9 @@ std::vector<std::string> usable() {
 #ifdef LONGRA_HAVE_AMX
   if (f.amx && f.vnni && f.bf16 && f.fp16 && f.vbmi) sets.push_back("amx");
 #endif
+#ifdef LONGRA_HAVE_AVX512_BF16
+  if (f.vnni && f.bf16 && f.vbmi) sets.push_back("avx512_bf16");
+#endif
 #ifdef LONGRA_HAVE_AVX512
   if (f.vnni) sets.push_back("avx512");
 #endif

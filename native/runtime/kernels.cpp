@@ -15,6 +15,9 @@ LONGRA_DECLARE(avx2)
 #ifdef LONGRA_HAVE_AVX512
 LONGRA_DECLARE(avx512)
 #endif
+#ifdef LONGRA_HAVE_AVX512_BF16
+LONGRA_DECLARE(avx512_bf16)
+#endif
 #ifdef LONGRA_HAVE_AMX
 LONGRA_DECLARE(amx)
 #endif
@@ -23,6 +26,9 @@ const Kernels* kernels_named(const char* name) {
   const Kernels* built[] = {
 #ifdef LONGRA_HAVE_AMX
       &amx::kernels,
+#endif
+#ifdef LONGRA_HAVE_AVX512_BF16
+      &avx512_bf16::kernels,
 #endif
 #ifdef LONGRA_HAVE_AVX512
       &avx512::kernels,

@@ -77,7 +77,7 @@ inline size_t partial_floats(const CacheShape& s) { return 16 + s.v_width(); }
 // The kernels of one instruction set.
 struct Kernels {
   const char* name;
-  bool tiles;  // has a matrix unit: prefill products take bf16 operands, prefill attention works on blocks
+  bool tiles;  // has a matrix unit: prefill products take bf16 operands
 
   void (*rms_norm)(const float* x, const float* weight, float shift, float eps, int width, float* y);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int width, float* y);
@@ -115,9 +115,9 @@ struct Kernels {
                       const Seen* each, int count, const Merged* merged, float* const* mass, uint8_t* scratch);
   uint32_t (*read_all)(const uint8_t* p, size_t bytes, int ahead);
   double (*multiply_all)(uint8_t* scratch, int rounds);
-  // Prefill on the matrix unit (attention.sinks: those of this key/value head): rows at positions start.. by the heads of one key/value
-  // head. A tile is 32 rows of one head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart. Null
-  // without tiles.
+  // Prefill in bf16 (attention.sinks: those of this key/value head): rows at positions start.. by the heads of one key/value
+  // head. A tile is 32 rows of one head; tiles first, first + step, ... are computed. q and y: [rows][stride], heads head_dim apart.
+  // Null where bf16 is not multiplied.
   void (*attend_block)(const CacheShape& shape, const AttentionShape& attention, const CacheView& cache, int start, int rows,
                        const float* q, size_t q_stride, float* y, size_t y_stride, int first, int step, uint8_t* scratch);
   size_t (*attend_block_scratch)(const CacheShape& shape, int tiles);

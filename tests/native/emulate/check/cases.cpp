@@ -173,12 +173,14 @@ const Case all[] = {
     TERNARY(dpbusd_epi32),
     TERNARY(dpbusds_epi32),
     TERNARY(dpwssd_epi32),
-#if defined(__AVX512FP16__)
+#if defined(__AVX512BF16__)
     BINARY(permutexvar_epi8),
     TERNARY(permutex2var_epi8),
     FLOAT1(cvtneps_pbh),
     FLOAT2(cvtne2ps_pbh),
     CASE(dpbf16_ps, put(out, _mm512_dpbf16_ps(F(a), B(b), B(c)))),
+#endif
+#if defined(__AVX512FP16__)
     HALF2(add_ph),
     HALF2(sub_ph),
     HALF2(mul_ph),

@@ -21,6 +21,9 @@ std::span<const Case> cases(), tile_cases();
 namespace longra::real_avx512 {
 std::span<const Case> cases();
 }
+namespace longra::real_avx512_bf16 {
+std::span<const Case> cases();
+}
 namespace longra::real_amx {
 std::span<const Case> cases(), tile_cases();
 }

@@ -84,6 +84,9 @@ int main() {
 #if defined(LONGRA_HAVE_AVX512)
   if (usable("avx512")) wrong += compare("real AVX-512", longra::emulated::cases(), longra::real_avx512::cases());
 #endif
+#if defined(LONGRA_HAVE_AVX512_BF16)
+  if (usable("avx512_bf16")) wrong += compare("real AVX-512 with BF16", longra::emulated::cases(), longra::real_avx512_bf16::cases());
+#endif
 #if defined(LONGRA_HAVE_AMX)
   if (usable("amx")) {
     wrong += compare("real AVX-512 with FP16", longra::emulated::cases(), longra::real_amx::cases());
