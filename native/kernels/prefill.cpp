@@ -3,13 +3,15 @@
 // A panel is a pair of row blocks (32 outputs) by a run of k. With tiles, 2 x 2 accumulators take 32 rows by 32 outputs; the
 // next panel is unpacked, and the last block finished, between tile steps (80 of the matrix unit's cycles each). Runs of
 // about 40 groups of 32 k keep panel and rows in the second-level cache; rows are prefetched from it, the panel is fresh
-// enough (prefetched too, it cost 5 to 10 %). Without tiles the panel is float lines.
+// enough (prefetched too, it cost 5 to 10 %). Vectors of bf16 pairs take bf16 weights as they lie; the panel is
+// float lines elsewhere.
 // A row's sums run over k in order, in runs that depend on k alone.
 #include <utility>
 
 #include "../runtime/kernels.h"
 #include "../runtime/share.h"
 #include "activation.h"
+#include "bf16_products.h"
 #include "simd.h"
 #include "unpack.h"
 
@@ -238,6 +240,33 @@ void TileProduct::run() {
   _tile_release();
 }
 
+#elif defined(__AVX512BF16__)
+
+// bf16 weights: a superblock's halves are tiles already.
+template <bool GATE>
+void pair_product(const Piece& piece, const Piece* gate_with, Deal& deal, const uint16_t* operand, int k, const Output& out, float* sums) {
+  constexpr int kRun = 8;  // groups of 32 k: 16 KB of weights stay in the first-level cache for all rows
+  const int groups = k / 32, rows = (out.rows + 31) / 32 * 32;
+  const Floats unscaled = splat(1.0f / kOperandScale), scale[2] = {unscaled, unscaled};
+  for (int i; (i = deal.next()) >= 0;) {
+    const Pair pair = pair_of(piece, gate_with, i);
+    for (int first = 0; first < groups; first += kRun) {
+      const int run = groups - first < kRun ? groups - first : kRun;
+      auto weights = [&](int g, int t) {
+        return (const uint16_t*)(pair.block[t] + (first + g) / 2 * pair.stride[t] + (first + g) % 2 * 1024);
+      };
+      for (int row = 0; row < rows; row += 8) {
+        const PairRows x{operand + (((size_t)(row / 32) * groups + first) * 2 + row % 32 / 16) * 512 + row % 16 * 32, 1024};
+        if (first == 0)
+          multiply_pairs<8, 2, false>(x, run, weights, sums + row * 32, 32, 16);
+        else
+          multiply_pairs<8, 2, true>(x, run, weights, sums + row * 32, 32, 16);
+      }
+    }
+    for (int row = 0; row < out.rows; row++) finish_row<GATE>(out, pair, i, row, load(sums + row * 32), load(sums + row * 32 + 16), scale);
+  }
+}
+
 #endif
 
 // Rows by pair at once, so that accumulators fill the registers (two Floats each; AVX2 has eight of them).
@@ -318,6 +347,8 @@ static void product(const Piece& piece, const Piece* gate_with, Deal& deal, cons
                         {splat(tile_scale(formats[0])), splat(tile_scale(formats[1]))}};
     return product.run<GATE>();
   }
+#elif defined(__AVX512BF16__)
+  if (operand) return pair_product<GATE>(piece, gate_with, deal, operand, k, out, reinterpret_cast<float*>(scratch));
 #endif
   (void)operand;
   float_product<GATE>(piece, gate_with, deal, x, x_stride, k, out, reinterpret_cast<float*>(scratch));
@@ -330,6 +361,17 @@ void prefill(const Piece& piece, const Piece* gate_with, Deal& deal, const uint1
     product<true>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
   else
     product<false>(piece, gate_with, deal, operand, x, x_stride, out, scratch);
+}
+
+bool takes_operand(Format format) {
+#if defined(__AMX_BF16__)
+  return format != Format::F32;
+#elif defined(__AVX512BF16__)
+  return format == Format::B16;  // integers multiply the quantised ones twice as fast
+#else
+  (void)format;
+  return false;
+#endif
 }
 
 // Bytes that `prefill` needs for `pairs` pairs of a matrix of k inputs and `rows` rows.

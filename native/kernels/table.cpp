@@ -13,6 +13,7 @@ void embed(const Matrix&, int, float, float*);
 void quantise(const float*, int, const QuantisedRows&);
 void multiply_quantised(const Piece&, int, int, const QuantisedRows&, float*, size_t, Finish);
 void multiply_floats(const Piece&, int, int, const float*, size_t, int, float*, size_t, Finish);
+bool takes_operand(Format);
 void pack_operand(const float*, size_t, int, int, uint16_t*);
 void prefill(const Piece&, const Piece*, Deal&, const uint16_t*, const float*, size_t, int, float*, size_t, uint16_t*, int, Finish,
              Activate, uint8_t*);
@@ -34,11 +35,7 @@ size_t attend_block_scratch(const CacheShape&, int);
 extern const Kernels kernels;
 const Kernels kernels = {
     .name = LONGRA_ISA_NAME,
-#if defined(__AMX_BF16__)
-    .tiles = true,
-#else
-    .tiles = false,
-#endif
+    .takes_operand = takes_operand,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .activate = activate,

@@ -77,7 +77,7 @@ inline size_t partial_floats(const CacheShape& s) { return 16 + s.v_width(); }
 // The kernels of one instruction set.
 struct Kernels {
   const char* name;
-  bool tiles;  // has a matrix unit: prefill products take bf16 operands
+  bool (*takes_operand)(Format format);  // whether prefill multiplies weights of this format with bf16 operands
 
   void (*rms_norm)(const float* x, const float* weight, float shift, float eps, int width, float* y);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int width, float* y);

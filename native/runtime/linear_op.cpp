@@ -10,23 +10,31 @@ int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
 LinearOp::LinearOp(Plan& plan, LinearSpec spec) : plan_(plan), spec_(std::move(spec)) {
   any_float_ = any_quantised_ = false;
-  bool any_f32 = false;
+  takes_operand_ = true;
   for (const auto& part : spec_.parts) {
     const Matrix& m = plan.matrix_at(part.matrix);
     pieces_.push_back({&m, plan.vector_at(part.bias), part.column});
     plan.count_product(m);
     any_float_ |= !is_quantised(m.format);
     any_quantised_ |= is_quantised(m.format);
-    any_f32 |= m.format == Format::F32;
+    takes_operand_ &= plan.kernels().takes_operand(m.format);
   }
   taken_ = std::make_unique<std::atomic<int>[]>(pieces_.size());
   width_ = pieces_[0].matrix->inputs;
   padded_ = pieces_[0].matrix->input_blocks() * kBlockInputs;
-  tiles_ = plan.kernels().tiles && !any_f32;
-  if (tiles_) {
+  const bool finishes = spec_.finish_gate || spec_.finish_activate;
+  if (takes_operand_) {
     plan.want_operand(padded_);
-    if (spec_.finish_gate || spec_.finish_activate) plan.want_operand(round_up(pieces_[0].matrix->rows, kBlockInputs));
+    if (finishes) plan.want_operand(round_up(pieces_[0].matrix->rows, kBlockInputs));
   }
+  if (spec_.operand_ready) agree_on_operand(*plan.finishing);
+  if (finishes) plan.finishing = this;
+}
+
+// An operand goes from the product before to this one if both take operands: their formats may differ.
+void LinearOp::agree_on_operand(LinearOp& before) {
+  if (takes_operand_ && before.takes_operand_) return;
+  before.spec_.finish_gate = before.spec_.finish_activate = spec_.operand_ready = false;
 }
 
 // The input row after the norm or activation: the buffer's own row, or `space` (padded_ floats, zero beyond the width).
@@ -46,8 +54,8 @@ const float* LinearOp::input_row(int row, float* space) const {
 void LinearOp::run(const Step& step, int thread) {
   const int rows = row_count(step, plan_.buffer_at(spec_.from));
   if (rows == 0) return;
-  if (tiles_ && !step.decode)
-    run_tiles(step, thread, rows);
+  if (takes_operand_ && !step.decode)
+    run_operand(step, thread, rows);
   else
     run_rows(step, thread, rows);
 }
@@ -100,7 +108,7 @@ void LinearOp::run_rows(const Step& step, int thread, int rows) {
   }
 }
 
-void LinearOp::run_tiles(const Step& step, int thread, int rows) {
+void LinearOp::run_operand(const Step& step, int thread, int rows) {
   const int threads = plan_.pool().threads();
   uint16_t* operand = plan_.operand(spec_.operand_ready ? 1 : 0);
   if (!spec_.operand_ready) {

@@ -86,8 +86,8 @@ struct LinearSpec {
   Activate kind;
   std::vector<Part> parts;
   bool add;
-  // Prefill on the matrix unit: this product's outputs go straight to the next one's operand as activate(first) * second
-  // (gate) or activate(out); decode writes `to` and the next product does it as it reads.
+  // Prefill in bf16: this product's outputs go straight to the next one's operand as activate(first) * second
+  // (gate) or activate(out); else it writes `to` and the next product does it as it reads.
   bool finish_gate, finish_activate;
   bool operand_ready;  // prefill: the operand was made by the product before
 };
@@ -102,8 +102,9 @@ class LinearOp : public Op {
     float* data;
     size_t stride;
   };
-  void run_rows(const Step& step, int thread, int rows);   // integers and floats
-  void run_tiles(const Step& step, int thread, int rows);  // prefill on the matrix unit
+  void agree_on_operand(LinearOp& before);
+  void run_rows(const Step& step, int thread, int rows);     // integers and floats
+  void run_operand(const Step& step, int thread, int rows);  // prefill in bf16
   const float* input_row(int row, float* space) const;
   Target target(const Step& step) const;
 
@@ -112,7 +113,7 @@ class LinearOp : public Op {
   std::vector<Piece> pieces_;
   std::unique_ptr<std::atomic<int>[]> taken_;  // of each piece's work, see Deal
   int width_, padded_;                         // inputs, and rounded up to superblocks
-  bool any_float_, any_quantised_, tiles_;
+  bool any_float_, any_quantised_, takes_operand_;
 };
 
 struct AttentionSpec {

@@ -57,6 +57,8 @@ class Op {
   virtual void run(const Step& step, int thread) = 0;
 };
 
+class LinearOp;
+
 class Plan {
  public:
   Plan(int threads, const std::string& isa);
@@ -97,6 +99,7 @@ class Plan {
   }
   uint16_t* operand(int which) { return reinterpret_cast<uint16_t*>(operands_[which]->data()); }
   void want_operand(int k);                    // room for max_rows rows of k inputs in both operands
+  LinearOp* finishing = nullptr;               // the last product whose outputs become an operand
   uint8_t* scratch(int thread, size_t bytes);  // grows; one piece a thread
   uint8_t* shared_scratch(size_t bytes);       // grows; call from one thread between barriers
 

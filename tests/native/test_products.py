@@ -130,6 +130,35 @@ def test_float32_weights_are_exact_but_for_rounding(isa: str, arithmetic: str) -
     check(isa, "F32", 70, 1400, 35, arithmetic, target="f32", bound=1e-6)
 
 
+@pytest.mark.parametrize("isa", _native.usable())
+@pytest.mark.parametrize("kinds", [("F16", "F16", "F16"), ("F16", "F16", "Q8_0"), ("Q8_0", "F16", "F16"), ("F16", "F16", "F32")])
+@pytest.mark.parametrize("arithmetic", ["prefill", "decode"])
+def test_gated_products_of_mixed_types(isa: str, kinds: tuple[str, str, str], arithmetic: str) -> None:
+    """down(silu(gate x) * up x): operands go from one product to the next only where both take them."""
+    rows, inputs, count = 96, 320, 37
+    x = np.random.default_rng(5).normal(0, 1, (count, inputs)).astype(np.float32)
+    shapes = [(rows, inputs), (rows, inputs), (64, rows)]
+    plan = _native.Plan(2, isa)
+    plan.cache(1, 1, 32, "bf16")
+    table = packed(plan, "F32", x.view(np.uint8).reshape(-1), count, inputs, "f32")
+    matrices, weights = [], []
+    for kind, (outputs, width) in zip(kinds, shapes, strict=True):
+        data = stored(kind, outputs, width, outputs + width)
+        matrices.append(packed(plan, kind, data, outputs, width, "f32" if kind == "F32" else ""))
+        weights.append(dequantise(kind, data).reshape(outputs, width).astype(np.float64))
+    source, gated = plan.buffer(inputs, False), plan.buffer(2 * rows, False)
+    plan.embed(table, source, 1.0)
+    gate = [(matrices[0], -1, 0), (matrices[1], -1, rows)]
+    plan.linear(source, gated, "plain", NO_NORM, "silu", gate, False, True, False, False)
+    plan.linear(gated, -1, "gated", NO_NORM, "silu", [(matrices[2], -1, 0)], False, False, False, True)
+    chosen = np.arange(count, dtype=np.int32)
+    out = np.zeros((count, 64), np.float32)
+    plan.step(arithmetic == "decode", chosen, [(count, 0, 0, False)], np.zeros(1, np.int32), chosen, out)
+    gates, ups = x @ weights[0].T, x @ weights[1].T
+    wanted = (gates / (1 + np.exp(-gates)) * ups) @ weights[2].T
+    assert np.linalg.norm(out - wanted) / np.linalg.norm(wanted) < 1.5e-2
+
+
 @pytest.mark.parametrize("target", ["q8", "q4"])
 def test_quantising_float_weights(target: str) -> None:
     """8 bits hardly differ; 4 bits in groups of 32 keep a normal distribution to 8 percent."""
