@@ -1,6 +1,7 @@
 """`longra generate` as a process: what it reads, what it writes where, and how it ends."""
 
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -64,6 +65,20 @@ def test_at_a_terminal_nothing_waits_for_standard_input() -> None:
     with Live("generate", PROMPT, *GREEDY, terminal=True) as run:
         assert run.end() == 0
     assert run.output.startswith(" ")
+
+
+def test_at_a_terminal_a_long_prompt_shows_how_far_it_is_read(tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(" ".join(f"entry {i}" for i in range(1000)))
+    with Live("generate", "-f", str(long), *GREEDY, "--cache-dir", "none", terminal=True) as run:
+        assert run.end() == 0
+    lines, text = run.output.rsplit("\r\x1b[K", 1)
+    told = re.findall(r"\rread ([\d,]+) of ([\d,]+) tokens(?:, about \d+ (?:s|min) left)?\x1b\[K", lines)
+    assert told
+    counts = [int(read.replace(",", "")) for read, _ in told]
+    assert counts == sorted(counts)
+    assert {total for _, total in told} == {told[0][1]}
+    assert re.match(r"\W*\w", text)  # only the text is left
 
 
 def test_json_is_one_object_with_the_promised_keys(text: str) -> None:

@@ -131,7 +131,9 @@ def test_float32_weights_are_exact_but_for_rounding(isa: str, arithmetic: str) -
 
 
 @pytest.mark.parametrize("isa", _native.usable())
-@pytest.mark.parametrize("kinds", [("F16", "F16", "F16"), ("F16", "F16", "Q8_0"), ("Q8_0", "F16", "F16"), ("F16", "F16", "F32")])
+@pytest.mark.parametrize(
+    "kinds", [("F16", "F16", "F16"), ("F16", "F16", "Q8_0"), ("Q8_0", "F16", "F16"), ("F16", "F16", "F32")]
+)
 @pytest.mark.parametrize("arithmetic", ["prefill", "decode"])
 def test_gated_products_of_mixed_types(isa: str, kinds: tuple[str, str, str], arithmetic: str) -> None:
     """down(silu(gate x) * up x): operands go from one product to the next only where both take them."""

@@ -1,10 +1,12 @@
 """What a model's continuation of a text, or its answer about it, draws on."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from longra.attend.shares import Attention, attention
-from longra.attend.trace import trace
+from longra.attend.trace import Progress, nobody, trace
 from longra.errors import LongraError, UsageError
+from longra.generation.stream import Stream
 
 if TYPE_CHECKING:
     from longra.model import Model
@@ -12,7 +14,14 @@ if TYPE_CHECKING:
 
 
 def look(
-    model: "Model", source: str, config: "GenerationConfig", *, prompt: str | None = None, passage: str | None = None
+    model: "Model",
+    source: str,
+    config: "GenerationConfig",
+    *,
+    prompt: str | None = None,
+    passage: str | None = None,
+    run: Callable[[Stream], object] = Stream.wait,
+    progress: Progress = nobody,
 ) -> Attention:
     """Which passages of a text each sentence after it draws on.
 
@@ -22,6 +31,8 @@ def look(
         config: how sentences are generated.
         prompt: a question about the text; a model with a chat template answers it.
         passage: sentences to look at in place of generated ones.
+        run: runs the generation to its end, or to where it is to be left.
+        progress: told how many tokens have been looked at, and of how many.
 
     Raises:
         ContextError: text and sentences do not fit into the context.
@@ -31,7 +42,9 @@ def look(
     asked = source if prompt is None else f"{source}\n\n{prompt}"
     tokens = model.encode(asked, chat=prompt is not None and model.template is not None)
     if passage is None:
-        written = [t for t in model.generate(tokens, config).token_ids if t not in model.tokenizer.eos_ids]
+        stream = model.stream(tokens, config)
+        run(stream)
+        written = [t for t in stream.result.token_ids if t not in model.tokenizer.eos_ids]
         if not written:
             raise LongraError("the model wrote nothing after this text; ask it a question, or give a --passage")
     else:
@@ -41,4 +54,4 @@ def look(
         model.check_fits(len(tokens), len(written))
     longest = len(tokens) + (config.max_tokens if passage is None else len(written))
     extended = model.spec.extended(min(longest, model.spec.context))  # the rope that the text was written with
-    return attention(trace(model, tokens, written, extended), source)
+    return attention(trace(model, tokens, written, extended, progress), source)

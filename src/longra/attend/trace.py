@@ -1,5 +1,6 @@
 """A text read again with the kernels adding up what each of its tokens attended to."""
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
 
 _ROWS = 16
 
+Progress = Callable[[int, int], None]
+"""Called with the tokens that are done, and with all."""
 
-def trace(model: "Model", prompt: Items[int], text: Items[int], extended: bool = False) -> Trace:
+
+def nobody(_done: int, _all: int) -> None:
+    """Nobody listens."""
+
+
+def trace(
+    model: "Model", prompt: Items[int], text: Items[int], extended: bool = False, progress: Progress = nobody
+) -> Trace:
     """What the steps that chose the tokens of a text attended to.
 
     The prompt is read by the prefill arithmetic and the text by the decode arithmetic, as when it was written. The first
@@ -26,6 +36,7 @@ def trace(model: "Model", prompt: Items[int], text: Items[int], extended: bool =
         prompt: token ids, at least one.
         text: token ids, at least one.
         extended: the text was to grow beyond Rope.limit.
+        progress: told how far it is.
     """
     engine, length = model.engine, len(prompt) + len(text)
     mass: Float32 = np.zeros((len(text), length), np.float32)
@@ -38,11 +49,13 @@ def trace(model: "Model", prompt: Items[int], text: Items[int], extended: bool =
                 chunk = sequence.chunk(PREFILL_ROWS, logits=0)
                 engine.backend.step([chunk], "prefill")
                 sequence.advance(len(chunk.tokens))
+                progress(sequence.cached, length)
             while sequence.pending:
                 chunk = sequence.chunk(_ROWS, logits=0)
                 first = chunk.start - len(prompt) + 1
                 engine.backend.step([chunk], "decode", mass[first : first + len(chunk.tokens)])
                 sequence.advance(len(chunk.tokens))
+                progress(sequence.cached, length)
         finally:
             sequence.release()
     spell = model.tokenizer.token_bytes

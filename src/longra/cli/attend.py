@@ -7,7 +7,9 @@ import typer
 
 from longra.cli.shared import console, options
 from longra.cli.shared.prompt import read_prompt
+from longra.cli.shared.remaining import Remaining
 from longra.cli.shared.saving import check_folders, save_text
+from longra.cli.shared.streaming import show
 from longra.errors import UsageError
 from longra.text.width import text_width
 
@@ -57,7 +59,16 @@ def attend(
     config = sampling.config({"max_tokens": 200})
     source = read_prompt(None, file)
     loaded, _ = loading.load()
-    seen = look(loaded, source, config, prompt=prompt, passage=passage)
+    with Remaining(1) as remaining:
+        seen = look(
+            loaded,
+            source,
+            config,
+            prompt=prompt,
+            passage=passage,
+            run=lambda stream: show(stream, live=False),
+            progress=remaining.reach,
+        )
     if html is not None:
         from longra.attend.page import page
 

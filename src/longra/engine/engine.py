@@ -169,6 +169,7 @@ class Engine:
     def _has_read(self, reading: Reading, chunk: Chunk, rows: Float32) -> None:
         """More of a prompt is in the cache. At its end each continuation chooses its first token."""
         self._advance(reading.sequence, len(chunk.tokens), keep=bool(reading.texts))
+        reading.request.read_tokens = min(reading.sequence.cached, reading.sequence.prompt)
         if not reading.texts and len(rows):
             reading.request.take(rows)
         if reading.sequence.unread:

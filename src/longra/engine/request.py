@@ -79,6 +79,7 @@ class Request:
         notify: told of each text that has grown, and of None at the end.
         number: of its arrival.
         cached_tokens: of the prompt, that came from the prefix cache.
+        read_tokens: of the prompt, that are in the cache by now.
         ended: no step will touch it any more.
         error: what ended it early, if something did.
     """
@@ -93,6 +94,7 @@ class Request:
     notify: Callable[[Text | None], None] = nobody
     number: int = field(default=0, init=False)
     cached_tokens: int = field(default=0, init=False)
+    read_tokens: int = field(default=0, init=False)
     ended: bool = field(default=False, init=False)
     error: Exception | None = field(default=None, init=False)
 

@@ -158,7 +158,7 @@ class Scheduler:
             self.prefix.adopt(sequence)
             if sequence.missing(len(sequence.tokens)) > self.pool.available:
                 sequence.release()  # a page that is used in part needs a second one, and there is none
-            reading.request.cached_tokens = min(sequence.cached, sequence.prompt)
+            reading.request.cached_tokens = reading.request.read_tokens = min(sequence.cached, sequence.prompt)
         sequence.make_room(len(sequence.tokens))
         self.reading.append(reading)
         if not sequence.unread:

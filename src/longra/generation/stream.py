@@ -68,6 +68,12 @@ class Stream:
         self._script.finish()
 
     @property
+    def read_tokens(self) -> tuple[int, int]:
+        """How many of the prompt's tokens have been read by now, and how many there are."""
+        request = self._handle.request
+        return request.read_tokens, len(request.prompt)
+
+    @property
     def result(self) -> Result:
         """What has been generated so far."""
         request = self._handle.request

@@ -33,8 +33,13 @@ class Remaining:
         if self._terminal and now - self._drawn >= 0.5:
             self._drawn = now
             left = (now - self._start) * (self._total - self._done) / self._done
-            sys.stderr.write(f"\r{self._done / self._total:4.0%}, about {_duration(left)} left\x1b[K")
+            sys.stderr.write(f"\r{self._done / self._total:4.0%}, about {duration(left)} left\x1b[K")
             sys.stderr.flush()
+
+    def reach(self, done: int, total: int) -> None:
+        """So much of so much is done."""
+        self._total = total
+        self.advance(done - self._done)
 
     def skip(self, work: int) -> None:
         """So much need not be done, after all."""
@@ -47,5 +52,6 @@ class Remaining:
             sys.stderr.flush()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time as people say it."""
     return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"

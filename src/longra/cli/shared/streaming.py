@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from longra.cli.shared import console
+from longra.cli.shared.prompt_reading import PromptReading
 from longra.cli.shared.remaining import Remaining
 
 if TYPE_CHECKING:
@@ -20,16 +21,24 @@ def show(stream: "Stream | Pieces", live: bool = True) -> bool:
     Returns:
         whether Ctrl-C ended it; `stream.result` has what there is.
     """
+    from longra.generation.stream import Stream
+
     shown = 0
     interrupted = False
+    reading = PromptReading(stream) if isinstance(stream, Stream) else None
     try:
         for piece in stream:
+            if reading is not None:
+                reading.end()
             if live:
                 shown += len(piece)
                 console.write(piece)
     except KeyboardInterrupt:
         interrupted = True
         stream.close()
+    finally:
+        if reading is not None:
+            reading.end()
     text = stream.result.text
     if live and (text or not interrupted):
         console.write(ended(text)[shown:])
