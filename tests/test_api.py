@@ -244,6 +244,13 @@ def test_the_context_ends_a_text_and_the_result_tells(model: longra.Model, monke
         ([49152], {}, "49151"),
         ([-1], {}, "49151"),
         ("a\ud800b", {"chat": False}, "surrogate"),
+        (b"Hello", {}, "decode them first"),
+        ("x", {"stop": 5}, "stop is 5"),
+        ([{"role": "user"}], {}, "message 1 has no content"),
+        ([{"content": "Hello"}], {}, "message 1 has no role"),
+        ([{"role": "user", "content": "Hello"}, "more"], {}, "message 2 is 'more'"),
+        ([{"role": "user", "content": [{"type": "image"}]}], {}, "message 1 is no text"),
+        ([{"role": "user", "content": b"Hello"}], {}, "message 1 is no text"),
     ],
 )
 def test_wrong_calls(model: longra.Model, prompt: Any, parameters: dict[str, Any], message: str) -> None:
@@ -253,9 +260,21 @@ def test_wrong_calls(model: longra.Model, prompt: Any, parameters: dict[str, Any
 
 
 def test_last_is_checked(model: longra.Model) -> None:
-    for last in (0, 4):
+    for last in (0, 4, 1.5):
         with pytest.raises(UsageError, match="choose 1 to 3"):
-            model.logits([1, 2, 3], last=last)
+            model.logits([1, 2, 3], last=last)  # type: ignore[arg-type]
+
+
+def test_logits_and_scores_take_no_text_for_ids(model: longra.Model) -> None:
+    with pytest.raises(UsageError, match=r"tokenizer\.encode"):
+        model.logits("Hello")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"tokenizer\.encode"):
+        model.score(b"Hello")
+
+
+def test_text_parts_of_a_message_are_one_text(model: longra.Model) -> None:
+    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
+    assert model.encode([{"role": "user", "content": parts}]) == model.encode("Hello")
 
 
 def test_what_cannot_be_loaded(smollm2: Path) -> None:

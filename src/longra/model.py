@@ -19,6 +19,7 @@ from longra.models.longer import ContextChange, scaling_of
 from longra.sampling import GenerationConfig, Sampler
 from longra.sampling.config import configured
 from longra.text.chat_template import ChatTemplate
+from longra.text.messages import checked_messages
 from longra.text.tokenizer import Tokenizer
 
 Prompt = str | Sequence[int] | Sequence[Mapping[str, Any]]
@@ -150,7 +151,7 @@ class Model:
         """
         tokens = self._ids(ids)
         self.check_fits(len(tokens), 0)
-        if not 1 <= last <= len(tokens):
+        if not isinstance(last, int) or not 1 <= last <= len(tokens):
             raise UsageError(f"last is {last}; the text has {len(tokens)} positions, choose 1 to {len(tokens)}")
         blocks: list[Float32] = []
         self.engine.read(tokens, last, blocks.append, self.spec.extended(len(tokens)))
@@ -199,11 +200,13 @@ class Model:
                 raise UsageError("the prompt is empty; give at least one character")
             prompt = [{"role": "user", "content": prompt}]
         values = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+        if isinstance(values, bytes | bytearray):
+            raise UsageError("a prompt must be a text, not bytes; decode them first: prompt.decode()")
         if not isinstance(values, Sequence) or not values:
             raise UsageError(f"a prompt must be a text, token ids or messages, not {shortened(prompt)}")
         if not isinstance(values[0], Mapping):
             return self._ids(values), True
-        messages: list[Any] = list(values)
+        messages = checked_messages(values)
         if system is not None:
             messages.insert(0, {"role": "system", "content": system})
         if self.template is None:
@@ -212,6 +215,8 @@ class Model:
 
     def _ids(self, values: Any) -> list[int]:
         """Token ids, checked."""
+        if isinstance(values, str | bytes | bytearray):
+            raise UsageError(f"token ids are needed, not {shortened(values)}; tokenizer.encode gives those of a text")
         ids = values.tolist() if hasattr(values, "tolist") else list(values)
         for token in ids:
             whole = hasattr(token, "__index__") and not isinstance(token, bool)  # numpy's integers too

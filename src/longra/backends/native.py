@@ -72,7 +72,7 @@ class NativeBackend:
         cache: str | None = None,
     ) -> None:
         self.threads = cores() if threads is None else threads
-        if not 1 <= self.threads <= _MAX_THREADS:
+        if not isinstance(self.threads, int) or not 1 <= self.threads <= _MAX_THREADS:
             raise UsageError(f"--threads {self.threads} is out of range; choose 1 to {_MAX_THREADS}")
         if weights is not None and weights not in WEIGHTS:
             raise UsageError(f"weights {weights!r} is unknown; choose from {', '.join(WEIGHTS)}")

@@ -1,7 +1,7 @@
 """What a user may ask of a generation, checked when it is made."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,6 +74,8 @@ class GenerationConfig:
     draft_text: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.stop, Iterable):
+            raise UsageError(f"stop is {self.stop!r}; give a text, or several")
         object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
         for name in NUMBERS:
             value = getattr(self, name)
