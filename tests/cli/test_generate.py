@@ -223,7 +223,10 @@ def test_usage_errors_are_a_line_on_stderr_and_exit_code_2(words: list[str], mes
     [
         (["--raw"], b"", 2, "the prompt is empty"),
         (["　 "], b"\n\n", 2, "only blanks"),
-        ([], b"\xff\xfeabc", 2, "not UTF-8 (byte 0xff at 0)"),
+        ([], b"abc\xff\xfe", 2, "not UTF-8 (byte 0xff at 3)"),
+        ([], b"\xff\xfeabc", 2, "not UTF-16, as its first bytes say (byte 0x63 at 4)"),
+        ([], "从前有一座山".encode("gb18030"), 2, "iconv -f GB18030"),
+        ([], "Le café était fermé.".encode("cp1252"), 2, "iconv -f WINDOWS-1252"),
         (["--file", "no/such/file"], b"", 1, "no/such/file"),
         (["x", "-m", "smollm3"], b"", 1, "smollm2-135m-instruct"),
         (["x", "-m", "./nothing.gguf"], b"", 1, "nothing.gguf"),
@@ -235,6 +238,11 @@ def test_other_errors(words: list[str], stdin: bytes, code: int, message: str) -
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith("error: ")
     assert message in ran.err
+
+
+def test_a_prompt_in_marked_utf16_is_read() -> None:
+    plain, wide = (longra("generate", *GREEDY, stdin=PROMPT.encode(encoding)) for encoding in ("utf-8", "utf-16"))
+    assert (wide.code, wide.out) == (0, plain.out)
 
 
 def test_ctrl_c_keeps_the_text_and_exits_with_130() -> None:

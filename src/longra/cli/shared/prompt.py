@@ -1,5 +1,6 @@
 """Where a prompt comes from: a file or standard input, and the command line; what there is of them, in this order."""
 
+import codecs
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def read_prompt(argument: str | None, file: Path | None) -> str:
     in the same line.
 
     Raises:
-        UsageError: there is no prompt, it is empty or blank, or it is not text in UTF-8.
+        UsageError: there is no prompt, it is empty or blank, or it is not text in UTF-8 (or marked UTF-16).
     """
     _check_text(argument or "")
     parts = [part for part in (given_text(file), argument) if part is not None]
@@ -34,7 +35,7 @@ def file_text(file: Path) -> str:
     """A file's text, without the line break that ends it.
 
     Raises:
-        UsageError: it is not text in UTF-8.
+        UsageError: it is not text in UTF-8 (or marked UTF-16).
     """
     return _text(file.read_bytes(), str(file))
 
@@ -58,11 +59,23 @@ def _check_text(argument: str) -> None:
 
 
 def _text(data: bytes, where: str) -> str:
+    """UTF-8, or UTF-16 where its mark begins the data."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{where} is not UTF-8 (byte {data[error.start]:#04x} at {error.start:,}); "
-            "convert it, for example by `iconv -f GB18030 -t UTF-8`"
+            f"{where} is not {'UTF-16, as its first bytes say' if marked else 'UTF-8'} "
+            f"(byte {data[error.start]:#04x} at {error.start:,}); "
+            f"convert it, for example by `iconv -f {_guess(data)} -t UTF-8`"
         ) from None
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def _guess(data: bytes) -> str:
+    """The likelier of two encodings: Western letters are hardly ever followed by what Chinese ones need."""
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return "WINDOWS-1252"
+    return "GB18030"
