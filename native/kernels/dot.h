@@ -18,7 +18,7 @@ LONGRA_INLINE Ints splat_quad(const int8_t* p) {
   return splat_int(quad);
 }
 
-#if !defined(__AVX512F__)
+#if !defined(LONGRA_VNNI)
 
 // The sums of a group's codes: negative, of the even and of the odd pairs of bytes, as two 16-bit numbers.
 template <class L>

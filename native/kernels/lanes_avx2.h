@@ -99,6 +99,12 @@ LONGRA_INLINE Ints sum_pairs16(Ints x) {
   const __m256i one = _mm256_set1_epi16(1);
   return {_mm256_madd_epi16(x.a, one), _mm256_madd_epi16(x.b, one)};
 }
+#if defined(__AVXVNNI__)
+// acc + the dot product of four unsigned with four signed bytes in each lane, exact.
+LONGRA_INLINE Ints dot(Ints acc, Ints u8, Ints s8) {
+  return {_mm256_dpbusd_avx_epi32(acc.a, u8.a, s8.a), _mm256_dpbusd_avx_epi32(acc.b, u8.b, s8.b)};
+}
+#endif
 LONGRA_INLINE Floats select_below(Ints p, int limit, Floats x, Floats y) {
   const __m256i l = _mm256_set1_epi32(limit);
   return {_mm256_blendv_ps(y.a, x.a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(l, p.a))),

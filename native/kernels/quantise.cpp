@@ -30,13 +30,17 @@ void put_codes(Ints a, Ints b, QuantisedGroup& to, int32_t (&sums)[2]) {
   pairs = _mm256_add_epi16(pairs, _mm256_shuffle_epi32(pairs, 0x4e));
   pairs = _mm256_add_epi16(pairs, _mm256_shuffle_epi32(pairs, 0xb1));
   const __m128i first = _mm256_castsi256_si128(pairs), second = _mm256_extracti128_si256(pairs, 1);
-  const __m128i both = _mm_add_epi16(first, second);
   const __m128i ones = _mm_set1_epi16(1);
-  to.sums[0] = _mm_cvtsi128_si32(first);
-  to.sums[1] = _mm_cvtsi128_si32(second);
-  to.sums[2] = _mm_cvtsi128_si32(both);
   sums[0] = -_mm_cvtsi128_si32(_mm_madd_epi16(first, ones));
   sums[1] = -_mm_cvtsi128_si32(_mm_madd_epi16(second, ones));
+#if defined(LONGRA_VNNI)
+  for (int h = 0; h < 2; h++) to.sums[h] = -sums[h];
+  to.sums[2] = -sums[0] - sums[1];
+#else
+  to.sums[0] = _mm_cvtsi128_si32(first);
+  to.sums[1] = _mm_cvtsi128_si32(second);
+  to.sums[2] = _mm_cvtsi128_si32(_mm_add_epi16(first, second));
+#endif
 }
 
 #else

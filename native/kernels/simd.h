@@ -1,6 +1,9 @@
 // Sixteen 32-bit lanes, the unit of every packed layout here: one AVX-512 register, two of AVX2, or four of 16 bytes.
 // Everything lives in the instruction set's own namespace, so that no object file borrows another's code.
 #pragma once
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define LONGRA_VNNI  // `dot` takes four products of bytes at once
+#endif
 #if defined(__AVX512F__)
 #include "lanes_avx512.h"
 #elif defined(__AVX2__)

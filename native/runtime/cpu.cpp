@@ -34,7 +34,7 @@ uint64_t enabled_states() {
 }
 
 struct Found {
-  bool avx2, avx512, vnni, bf16, fp16, vbmi, amx;
+  bool avx2, avx_vnni, avx512, vnni, bf16, fp16, vbmi, amx;
 };
 
 // Linux lends the tile registers on request, once for the process, before threads start (arch_prctl 0x1023, state 18).
@@ -54,6 +54,7 @@ Found find() {
   const bool ymm = (states & 0x6) == 0x6, zmm = (states & 0xe6) == 0xe6, tiles = (states & 0x60000) == 0x60000;
   Found f{};
   f.avx2 = ymm && (one.c >> 12 & 1) && (one.c >> 29 & 1) && (seven.b >> 5 & 1) && (seven.b >> 8 & 1);
+  f.avx_vnni = f.avx2 && (seven1.a >> 4 & 1);
   f.avx512 = f.avx2 && zmm && (seven.b >> 16 & 1) && (seven.b >> 17 & 1) && (seven.b >> 30 & 1) && (seven.b >> 31 & 1);
   f.vnni = f.avx512 && (seven.c >> 11 & 1);
   f.bf16 = f.avx512 && (seven1.a >> 5 & 1);
@@ -61,7 +62,7 @@ Found find() {
   f.vbmi = f.avx512 && (seven.c >> 1 & 1);
   f.amx = tiles && (seven.d >> 22 & 1) && (seven.d >> 24 & 1) && (seven.d >> 25 & 1) && ask_for_tiles();
 #ifdef LONGRA_EMULATE
-  f.avx512 = f.vnni = f.bf16 = f.fp16 = f.vbmi = f.amx = f.avx2;
+  f.avx_vnni = f.avx512 = f.vnni = f.bf16 = f.fp16 = f.vbmi = f.amx = f.avx2;
 #endif
   return f;
 }
@@ -80,6 +81,9 @@ std::vector<std::string> usable() {
 #ifdef LONGRA_HAVE_AVX512
   if (f.vnni) sets.push_back("avx512");
 #endif
+#ifdef LONGRA_HAVE_AVX_VNNI
+  if (f.avx_vnni) sets.push_back("avx_vnni");
+#endif
 #ifdef LONGRA_HAVE_AVX2
   if (f.avx2) sets.push_back("avx2");
 #endif
@@ -91,6 +95,7 @@ std::vector<std::string> features() {
   static const Found f = find();
   std::vector<std::string> names;
   if (f.avx2) names.push_back("avx2+fma+f16c");
+  if (f.avx_vnni) names.push_back("avx-vnni");
   if (f.avx512) names.push_back("avx512f+bw+dq+vl");
   if (f.vnni) names.push_back("avx512-vnni");
   if (f.bf16) names.push_back("avx512-bf16");

@@ -12,6 +12,9 @@ LONGRA_DECLARE(portable)
 #ifdef LONGRA_HAVE_AVX2
 LONGRA_DECLARE(avx2)
 #endif
+#ifdef LONGRA_HAVE_AVX_VNNI
+LONGRA_DECLARE(avx_vnni)
+#endif
 #ifdef LONGRA_HAVE_AVX512
 LONGRA_DECLARE(avx512)
 #endif
@@ -32,6 +35,9 @@ const Kernels* kernels_named(const char* name) {
 #endif
 #ifdef LONGRA_HAVE_AVX512
       &avx512::kernels,
+#endif
+#ifdef LONGRA_HAVE_AVX_VNNI
+      &avx_vnni::kernels,
 #endif
 #ifdef LONGRA_HAVE_AVX2
       &avx2::kernels,

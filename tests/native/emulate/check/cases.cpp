@@ -39,7 +39,19 @@ void put(Output& out, V v) {
 #define TABLE(t) CASE(ternarylogic_epi32 t, put(out, _mm512_ternarylogic_epi32(I(a), I(b), I(c), t)))
 #define ROUND(m) CASE(roundscale_ps m, put(out, _mm512_roundscale_ps(F(a), m)))
 
+#if defined(__AVXVNNI__)
+void both_halves(const Inputs& in, Output& out) {
+  for (int half = 0; half < 64; half += 32) {
+    const auto sums = _mm256_dpbusd_avx_epi32(get<__m256i>(in.a + half), get<__m256i>(in.b + half), get<__m256i>(in.c + half));
+    std::memcpy(out.bits + half, &sums, 32);
+  }
+}
+#endif
+
 const Case all[] = {
+#if defined(__AVXVNNI__)
+    CASE(dpbusd_avx_epi32, both_halves(in, out)),
+#endif
     FLOAT2(add_ps),
     FLOAT2(sub_ps),
     FLOAT2(mul_ps),

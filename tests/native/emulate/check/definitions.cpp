@@ -176,6 +176,7 @@ const Case all[] = {
     {"cvtepi16_epi8", narrow<int16_t, int8_t, false>},
     {"cvtsepi16_epi8", narrow<int16_t, int8_t, true>},
     {"cvtusepi16_epi8", narrow<uint16_t, uint8_t, true>},
+    {"dpbusd_avx_epi32", dot<uint8_t, int8_t, false>},
     {"dpbusd_epi32", dot<uint8_t, int8_t, false>},
     {"dpbusds_epi32", dot<uint8_t, int8_t, true>},
     {"dpwssd_epi32", dot<int16_t, int16_t, false>},
