@@ -122,18 +122,20 @@ def candidates_of(logits: Float32, config: GenerationConfig) -> Candidates:
     whole = len(scaled)
     if 0 < config.top_k < whole:
         candidates = truncation.most_likely(scaled, config.top_k)
-    elif config.typical_p >= 1 and config.top_p < 1:
+        if config.typical_p < 1:
+            candidates = truncation.typical_p(candidates, config.typical_p)
+    elif config.typical_p < 1:
+        candidates = truncation.most_typical(scaled, config.typical_p)
+    elif config.top_p < 1:
         candidates = truncation.above_mass(scaled, config.top_p)
         total = float(np.exp(scaled - scaled.max()).sum(dtype=np.float64))
         shares = np.exp(candidates.logits - candidates.logits[0]).astype(np.float64) / total
         candidates = truncation.top_p(candidates, config.top_p, shares)
         return truncation.min_p(candidates, config.min_p) if config.min_p > 0 else candidates
-    elif config.typical_p >= 1 and config.min_p > 0:
+    elif config.min_p > 0:
         return truncation.min_p(truncation.above_share(scaled, config.min_p), config.min_p)
     else:
         candidates = truncation.ordered(scaled, np.arange(whole))
-    if config.typical_p < 1:
-        candidates = truncation.typical_p(candidates, config.typical_p)
     if config.top_p < 1:
         candidates = truncation.top_p(candidates, config.top_p, candidates.probabilities())
     if config.min_p > 0:
