@@ -12,9 +12,13 @@ struct Outputs {
   Finish finish;  // Store or Add
 };
 
+LONGRA_INLINE float* place(const Outputs& out, int block, int row) {
+  return out.y + row * out.y_stride + out.piece.column + block * kBlockRows;
+}
+
 LONGRA_INLINE void put(const Outputs& out, int block, int row, Floats value) {
   const int at = block * kBlockRows;
-  float* y = out.y + row * out.y_stride + out.piece.column + at;
+  float* y = place(out, block, row);
   if (out.piece.bias) value = value + load(out.piece.bias + at);
   if (out.finish == Finish::Add) value = value + load(y);
   store(y, value);

@@ -66,20 +66,26 @@ void put_codes(Ints a, Ints b, QuantisedGroup& to, int32_t (&sums)[2]) {
 
 }  // namespace
 
-void quantise(const float* x, int row, const QuantisedRows& rows) {
+static void quantise_group(const float* x, QuantisedGroup& to) {
+  const Floats a = load(x), b = load(x + 16);
+  const float top = largest(max(abs(a), abs(b)));
+  const Floats inverse = splat(top > 0 ? 127.0f / top : 0.0f);
+  int32_t sums[2];
+  put_codes(to_ints(a * inverse), to_ints(b * inverse), to, sums);
+  to.scale = top / 127.0f * kUnit;
+  to.scaled[0] = to.scale * (float)sums[0];
+  to.scaled[1] = to.scale * (float)sums[1];
+  to.scaled[2] = to.scale * (float)(sums[0] + sums[1]);
+}
+
+void quantise(const float* const* x, int row, int count, const QuantisedRows& rows) {
   const int first = row / kChunkRows * kChunkRows, apart = rows.chunk_rows(first);
   QuantisedGroup* to = rows.chunk(first) + (row - first);
-  for (int g = 0; g < rows.groups; g++, x += 32, to += apart) {
-    const Floats a = load(x), b = load(x + 16);
-    const float top = largest(max(abs(a), abs(b)));
-    const Floats inverse = splat(top > 0 ? 127.0f / top : 0.0f);
-    int32_t sums[2];
-    put_codes(to_ints(a * inverse), to_ints(b * inverse), *to, sums);
-    to->scale = top / 127.0f * kUnit;
-    to->scaled[0] = to->scale * (float)sums[0];
-    to->scaled[1] = to->scale * (float)sums[1];
-    to->scaled[2] = to->scale * (float)(sums[0] + sums[1]);
-  }
+  for (int g = 0; g < rows.groups; g++, to += apart)
+    for (int r = 0; r < count; r++) {
+      prefetch_to_write(to + r + 2 * apart);
+      quantise_group(x[r] + g * 32, to[r]);
+    }
 }
 
 }  // namespace longra::LONGRA_ISA

@@ -14,6 +14,9 @@
 
 namespace longra::LONGRA_ISA {
 
+// A line that another core may have read last: it is taken from there before it is written to.
+LONGRA_INLINE void prefetch_to_write(const void* p) { __builtin_prefetch(p, 1); }
+
 LONGRA_INLINE Floats zero() { return splat(0.0f); }
 LONGRA_INLINE Ints zero_ints() { return splat_int(0); }
 // The two bf16 numbers of each lane as float32: the low one, the high one.

@@ -10,7 +10,7 @@ void add(const float*, int, float*);
 void multiply(const float*, int, float*);
 void rotate(float*, const float*, const float*, int, bool);
 void embed(const Matrix&, int, float, float*);
-void quantise(const float*, int, const QuantisedRows&);
+void quantise(const float* const*, int, int, const QuantisedRows&);
 void multiply_quantised(const Piece&, int, int, const QuantisedRows&, float*, size_t, Finish);
 void multiply_floats(const Piece&, int, int, const float*, size_t, int, float*, size_t, Finish);
 bool takes_operand(Format);

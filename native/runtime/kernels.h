@@ -87,7 +87,8 @@ struct Kernels {
   void (*rotate)(float* x, const float* cosines, const float* sines, int pairs, bool interleaved);  // in place
   void (*embed)(const Matrix& table, int row, float scale, float* y);                               // y = row * scale
 
-  void (*quantise)(const float* x, int row, const QuantisedRows& to);
+  // Rows x[0], x[1], ... as rows `row` and on of one chunk. Several at once write to neighbouring lines.
+  void (*quantise)(const float* const* x, int row, int count, const QuantisedRows& to);
   // Outputs of row blocks [begin, end) of a piece with quantised weights: the same bits for any number of rows.
   void (*multiply_quantised)(const Piece& piece, int begin, int end, const QuantisedRows& x, float* y, size_t y_stride, Finish finish);
   // The same for float weights, by few rows.
