@@ -28,6 +28,15 @@ settings.register_profile("longra", deadline=None, suppress_health_check=[Health
 settings.load_profile("longra")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_home(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[None]":
+    """Nor do fixtures that many tests share, which are made before a test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGRA_HOME", str(tmp_path_factory.getbasetemp() / "longra-home"))
+        patch.setenv("LONGRA_CACHE_DIR", "none")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees or touches the user's own store."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import longra
+from longra import _native
 from longra.engine.page_folder import page_files
 from longra.engine.page_identity import cache_identity, code_identity, file_identity
 from longra.errors import UsageError
@@ -147,6 +148,15 @@ def test_pages_of_changed_code_are_not_taken(part: str, tmp_path: Path) -> None:
         file.write("# changed\n")
     code_identity.cache_clear()
     assert code_identity(tmp_path) != before
+
+
+def test_pages_of_other_kernels_are_not_taken(tmp_path: Path) -> None:
+    kernels = tmp_path / Path(_native.__file__).name
+    kernels.write_bytes(Path(_native.__file__).read_bytes())
+    assert code_identity(kernels=kernels) == code_identity()
+    kernels.write_bytes(b"another build")
+    code_identity.cache_clear()
+    assert code_identity(kernels=kernels) != code_identity()
 
 
 def test_a_changed_file_is_another_one(tmp_path: Path) -> None:

@@ -75,13 +75,18 @@ def _ends(path: Path, size: int) -> str:
 
 
 @cache
-def code_identity(root: Path = _PACKAGE) -> str:
-    """A hash of the code that computes pages, in the package's folder: from reading weights to the kernels."""
-    files = [
-        *root.glob("_native*"),
-        *(file for part in ("backends", "files", "graph", "models") for file in root.glob(f"{part}/*.py")),
-    ]
-    return _digest(b"".join(file.name.encode() + file.read_bytes() for file in sorted(files)))
+def code_identity(root: Path = _PACKAGE, kernels: Path | None = None) -> str:
+    """A hash of the code that computes pages: from reading weights, in the package's folder, to the kernels.
+
+    Args:
+        root: the package's folder.
+        kernels: the native module; None for the one that is loaded, which an editable installation keeps elsewhere.
+    """
+    from longra import _native
+
+    files = sorted(file for part in ("backends", "files", "graph", "models") for file in root.glob(f"{part}/*.py"))
+    files.append(Path(_native.__file__) if kernels is None else kernels)
+    return _digest(b"".join(file.name.encode() + file.read_bytes() for file in files))
 
 
 def _digest(data: bytes) -> str:

@@ -112,6 +112,15 @@ def test_nothing_to_translate(form: str, text: str) -> None:
     assert (list(document.passages), written(document, [])) == ([], text)
 
 
+@pytest.mark.parametrize(
+    ("form", "text"), [("md", "```\ncode here\n```\n"), ("md", "---\ntitle: A\n---\n"), ("srt", "1\n")]
+)
+def test_a_byte_order_mark_hides_nothing_of_the_first_line(form: str, text: str) -> None:
+    document = read_document("\ufeff" + text, form, wanted)
+    assert document.segments == read_document(text, form, wanted).segments == []
+    assert written(document, []) == "\ufeff" + text
+
+
 @pytest.mark.parametrize("form", FORMS)
 @FEW
 @given(text=TEXTS)

@@ -51,10 +51,11 @@ class Passage(Protocol):
 
 @dataclass(frozen=True)
 class Document:
-    """A text and its passages, in order, in chains."""
+    """A text and its passages, in order, in chains; what was before the text is the byte order mark that some editors write."""
 
     text: str
     chains: Sequence[Sequence[Passage]]
+    mark: str = ""
 
     @property
     def passages(self) -> Iterator[Passage]:
@@ -72,6 +73,7 @@ class Document:
         Args:
             translations: of all segments, in order; None for one that stays as it is.
         """
+        yield self.mark
         at = 0
         for passage in self.passages:
             yield self.text[at : passage.start]

@@ -1,5 +1,6 @@
 """Formats of documents: each cuts a text into passages that are translated, and what stays."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from longra.errors import UsageError
@@ -32,4 +33,5 @@ def read_document(text: str, form: str, wanted: Wanted) -> Document:
         form: a key of READERS.
         wanted: whether there is something to translate in a sentence.
     """
-    return READERS[form](text, wanted)
+    plain = text.removeprefix("\ufeff")  # a first line may be told by its first character
+    return replace(READERS[form](plain, wanted), mark=text[: len(text) - len(plain)])
