@@ -152,18 +152,18 @@ constexpr int kAtOnce = 8;
 constexpr int tiles_at_once(int rows) { return rows > 6 ? 2 : 4; }
 
 // Tiles first, first + 1, ... of the sums of R rows.
-template <int R, bool ADD, class B>
+template <int R, class B>
 void multiply_tiles(PairRows a, int groups, int tiles, const B& b, float* c, size_t c_row, size_t c_tile) {
   constexpr int T = tiles_at_once(R);
   int first = 0;
   for (; first + T <= tiles; first += T)
-    multiply_pairs<R, T, ADD>(a, groups, [&](int g, int t) { return b(g, first + t); }, c + first * c_tile, c_row, c_tile);
+    multiply_pairs<R, T, false>(a, groups, [&](int g, int t) { return b(g, first + t); }, c + first * c_tile, c_row, c_tile);
   for (; first < tiles; first++)
-    multiply_pairs<R, 1, ADD>(a, groups, [&](int g, int) { return b(g, first); }, c + first * c_tile, c_row, c_tile);
+    multiply_pairs<R, 1, false>(a, groups, [&](int g, int) { return b(g, first); }, c + first * c_tile, c_row, c_tile);
 }
 
 // All rows in runs of up to kAtOnce, as equal as they go; the first one reads ahead for all.
-template <bool ADD, class B>
+template <class B>
 void multiply_rows(PairRows a, int groups, int rows, int tiles, const B& b, Ahead& ahead, float* c, size_t c_row, size_t c_tile) {
   const int runs = (rows + kAtOnce - 1) / kAtOnce;
   for (int i = 0; i < runs; i++) {
@@ -173,7 +173,7 @@ void multiply_rows(PairRows a, int groups, int rows, int tiles, const B& b, Ahea
       return b(g, t);
     };
     auto multiply = [&]<int R>(std::integral_constant<int, R>) {
-      multiply_tiles<R, ADD>({a.data + begin * 32, a.group}, groups, tiles, tile, c + begin * c_row, c_row, c_tile);
+      multiply_tiles<R>({a.data + begin * 32, a.group}, groups, tiles, tile, c + begin * c_row, c_row, c_tile);
     };
     switch (end - begin) {
       case 1: multiply(std::integral_constant<int, 1>()); break;
@@ -192,7 +192,7 @@ void scores(const CacheShape& shape, const CacheView& cache, int first, int last
   const int halves = shape.k_width() / 32;
   for (int page = first; page < last; page++) {
     const uint16_t* keys = (const uint16_t*)cache.page(page);
-    multiply_rows<false>(
+    multiply_rows(
         {q, (size_t)group * 32}, halves, group, 4, [&](int half, int t) { return keys + (t * halves + half) * 512; }, ahead,
         work.scores[(page - first) * 4][0], 16, kTileQueries * 16);
   }
@@ -202,7 +202,7 @@ void weighted_values(const CacheShape& shape, const CacheView& cache, int first,
                      float* values, size_t stride) {
   const int tiles = shape.v_width() / 16;
   auto value = [&](int g, int t) { return (const uint16_t*)(cache.page(first + g / 2) + shape.key_bytes()) + ((g % 2) * tiles + t) * 512; };
-  multiply_rows<false>({work.weights[0][0], kTileQueries * 32}, (last - first) * 2, group, tiles, value, ahead, values, stride, 16);
+  multiply_rows({work.weights[0][0], kTileQueries * 32}, (last - first) * 2, group, tiles, value, ahead, values, stride, 16);
 }
 
 #endif
