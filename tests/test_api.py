@@ -117,7 +117,7 @@ def test_logprobs_agree_with_score(model: longra.Model, ids: list[int]) -> None:
     scored = model.score([*ids, *result.token_ids])[len(ids) :]
     for choice, (token, logprob) in zip(result.logprobs, scored, strict=True):
         assert choice.token == token == choice.alternatives[0][0]
-        assert choice.logprob == pytest.approx(logprob, abs=0.25)  # decode and prefill arithmetic
+        assert choice.logprob == pytest.approx(logprob, abs=0.1)  # decode and prefill arithmetic
         assert len(choice.alternatives) == 3
 
 

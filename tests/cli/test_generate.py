@@ -155,10 +155,7 @@ def test_tidy_takes_its_steps_after_the_equals_sign_alone(text: str) -> None:
 
 def test_what_tidying_takes_away_is_told() -> None:
     told = "removed: 1 unfinished sentence; --no-tidy leaves the text as the model wrote it\n"
-    ran = (
-        longra("generate", "Write a tale.", "-n", length, "-t", "0", "--tidy") for length in ("30", "45", "60", "75")
-    )
-    assert any(told in one.err for one in ran)  # a first sentence must be whole, and the last one not
+    assert told in longra("generate", "Write a tale.", "-n", "100", "-t", "0", "--tidy").err
 
 
 def test_verbose_is_one_line_with_what_matters() -> None:

@@ -41,7 +41,7 @@ def test_a_model_that_ends_early_is_asked_to_go_on_and_the_same_seed_gives_the_s
     result = text(model, "Answer with one word: what is the capital of France?", **asked).wait()
     assert result.extra["length"]["rounds"] > 1
     assert "\n\n" in result.text
-    assert 30 <= result.extra["length"]["reached"] <= 50
+    assert result.extra["length"]["reached"] >= 36
     assert text(model, "Answer with one word: what is the capital of France?", **asked).wait().text == result.text
 
 
