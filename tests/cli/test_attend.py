@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from running import longra
+from running import Live, longra
 
 from longra.cli import main
 
@@ -68,3 +68,13 @@ def test_errors(file: Path, words: tuple[str, ...], says: str, capsys: pytest.Ca
     out, err = capsys.readouterr()
     assert out == ""
     assert says in err
+
+
+def test_ctrl_c_while_the_text_is_read_ends_with_130(tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(" ".join(f"entry {i}" for i in range(1100)))
+    with Live("attend", str(long), terminal=True) as run:
+        run.until(r"read [\d,]+ of")
+        run.interrupt()
+        assert run.end() == 130
+    assert "error" not in run.output

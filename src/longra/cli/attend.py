@@ -15,6 +15,7 @@ from longra.text.width import text_width
 
 if TYPE_CHECKING:
     from longra.attend import Attention, Drawing
+    from longra.generation.stream import Stream
 
 COMMAND_OPTIONS = {
     "epilog": 'Examples:  longra attend novel.txt --html seen.html   |   longra attend report.md "What went wrong?"'
@@ -66,7 +67,7 @@ def attend(
             config,
             prompt=prompt,
             passage=passage,
-            run=lambda stream: show(stream, live=False),
+            run=_run,
             progress=remaining.reach,
         )
     if html is not None:
@@ -78,6 +79,12 @@ def attend(
         console.result_json(seen.as_json())
     elif html is None:
         console.result("\n\n".join(_shown(seen, i) for i in range(len(seen.drawings))))
+
+
+def _run(stream: "Stream") -> None:
+    """The generation to its end. Ctrl-C ends the command: a part of the text would be shown as if it were all."""
+    if show(stream, live=False):
+        raise KeyboardInterrupt
 
 
 def _shown(seen: "Attention", index: int) -> str:
