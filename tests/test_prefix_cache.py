@@ -20,7 +20,7 @@ from longra.files.checkpoint import open_checkpoint
 from longra.library import cache
 
 PROMPT = "The history of printing begins with seals pressed into wet clay. " * 12
-SETTINGS = {"max_tokens": 30, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 7, "chat": False}
+SETTINGS = {"min_tokens": 30, "max_tokens": 30, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 7, "chat": False}
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +209,13 @@ def test_where_the_cache_is_and_how_large_it_may_be(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LONGRA_CACHE_SIZE", "much")
     with pytest.raises(UsageError, match="500MB"):
         cache.cache_limit()
+
+
+def test_a_limit_below_one_page_is_said(
+    smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for size, said in (("1MB", 1), ("0", 0), ("2MB", 0)):
+        caplog.clear()
+        monkeypatch.setenv("LONGRA_CACHE_SIZE", size)
+        longra.load(smollm2, cache_dir=tmp_path)
+        assert sum("no text is kept there" in record.message for record in caplog.records) == said

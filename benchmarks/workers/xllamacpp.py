@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import xllamacpp as xlc
+from workers.llama_params import params
 from workers.protocol import Setup, serve, setup
 
 
@@ -33,17 +34,10 @@ def main() -> None:
 
 
 def _params(given: Setup) -> xlc.CommonParams:
-    params = xlc.CommonParams()
-    params.model.path = str(given.model)
-    params.n_ctx = given.room * given.streams  # it deals them out in equal parts
-    params.n_parallel = given.streams
-    params.n_gpu_layers = 0
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = given.threads
-    params.flash_attn_type = xlc.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
-    params.cache_prompt = False
-    params.cache_ram_mib = 0
-    params.verbosity = 0
-    return params
+    own = params(str(given.model), given.room, given.streams, given.threads)
+    own.cache_prompt = False
+    own.cache_ram_mib = 0
+    return own
 
 
 if __name__ == "__main__":

@@ -60,24 +60,25 @@ void multiply(const float* a, size_t a_stride, int rows, const float* b, int dep
   }
 }
 
-// Scores of keys from `from` become weights 2^(score - maximum), zero where the query does not see; returns maximum and sum.
+// Dots with keys from `from` become weights 2^(score - maximum), zero where the query does not see; returns maximum and sum.
 void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, float* scores, float* maximum, float* total) {
   const bool whole = seen.begin <= from && from + tiles * 16 <= seen.end;
+  const Floats scale = splat(attention.softcap == 0 ? attention.scale * kLog2E : 1.0f);
   Floats top = splat(kMasked), weights = zero();
-  for (int t = 0; t < tiles; t++) {
-    Floats s = score_of(attention, load(scores + t * 16));
-    if (!whole) {
+  if (!whole || attention.softcap != 0)
+    for (int t = 0; t < tiles; t++) {
+      Floats s = load(scores + t * 16);
+      if (attention.softcap != 0) s = score_of(attention, s);
       const Ints position = tile_positions(from, t);
       s = select_below(position, seen.end, s, splat(kMasked));
-      s = select_below(position, seen.begin, splat(kMasked), s);
+      store(scores + t * 16, select_below(position, seen.begin, splat(kMasked), s));
     }
-    store(scores + t * 16, s);
-    top = max(top, s);
-  }
-  *maximum = largest(top);
+  for (int t = 0; t < tiles; t++) top = max(top, load(scores + t * 16));
+  *maximum = largest(top * scale);
+  const Floats base = splat(-*maximum);
   for (int t = 0; t < tiles; t++) {
     const Floats s = load(scores + t * 16);
-    Floats w = exp2(s - splat(*maximum));
+    Floats w = exp2_below(fma(s, scale, base));
     if (!whole) w = select_positive(s, w);
     weights = weights + w;
     store(scores + t * 16, w);

@@ -7,6 +7,7 @@
 #include "attention_operands.h"
 #include "bf16_products.h"
 #include "softmax_weights.h"
+#include "tiles.h"
 
 #if defined(__AVX512BF16__)
 
@@ -37,16 +38,8 @@ struct Work {
 
 #if defined(__AMX_BF16__)
 
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
 void begin_products() {
-  TileConfig config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
-  _tile_loadconfig(&config);
+  configure_tiles([](int) { return 16; });
 }
 
 void end_products() { _tile_release(); }

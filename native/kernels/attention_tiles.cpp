@@ -7,6 +7,7 @@
 #include "attention.h"
 #include "bf16_products.h"
 #include "softmax_weights.h"
+#include "tiles.h"
 
 #include <type_traits>
 
@@ -58,17 +59,9 @@ struct Work {
 
 #if defined(__AMX_BF16__)
 
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
 // Tiles 0-3 hold sums and 6, 7 queries or weights ([group] rows); 4 and 5 hold keys or values (16 rows).
 void configure(int group) {
-  TileConfig config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = i == 4 || i == 5 ? 16 : group;
-  _tile_loadconfig(&config);
+  configure_tiles([group](int tile) { return tile == 4 || tile == 5 ? 16 : group; });
 }
 
 void release() { _tile_release(); }

@@ -2,6 +2,7 @@
 #include "../runtime/kernels.h"
 #include "dot.h"
 #include "simd.h"
+#include "tiles.h"
 
 namespace longra::LONGRA_ISA {
 
@@ -31,13 +32,7 @@ double multiply_all(uint8_t* scratch, int rounds) {
     words[i] = (uint16_t)(0x3f80 | (seed >> 9 & 0x807f));  // bf16 between 1 and 2, either sign: real data, not zeros
   }
 #if defined(__AMX_BF16__)
-  struct alignas(64) {
-    uint8_t palette = 1, start = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {};
-    uint8_t rows[16] = {};
-  } config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = 64, config.rows[i] = 16;
-  _tile_loadconfig(&config);
+  configure_tiles([](int) { return 16; });
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);

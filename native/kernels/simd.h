@@ -63,6 +63,18 @@ LONGRA_INLINE Floats exp2_brief(Floats x) {
   r = fma(r, f, splat(0.999999284744f));
   return scale_by_power(r, n);
 }
+// The same for x <= 0, in fewer steps: error below 3e-7 of the value, 2^-125 for all that is less.
+LONGRA_INLINE Floats exp2_below(Floats x) {
+  x = max(x, splat(-125.0f));
+  const Floats shifted = x + splat(0x1.8p23f), f = x - (shifted - splat(0x1.8p23f));  // its low bits: the nearest integer
+  Floats r = splat(1.32764715e-3f);
+  r = fma(r, f, splat(9.67554133e-3f));
+  r = fma(r, f, splat(5.55071327e-2f));
+  r = fma(r, f, splat(2.40221197e-1f));
+  r = fma(r, f, splat(6.93146967e-1f));
+  r = fma(r, f, splat(1.0f));
+  return bits_to_floats(floats_to_bits(r) + left32<23>(floats_to_bits(shifted)));
+}
 LONGRA_INLINE float exp2_one(float x) {
   float lanes[16];
   store(lanes, exp2(splat(x)));

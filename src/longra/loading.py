@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from longra import _native
-from longra.backends.base import Backend
+from longra.backends.base import PAGE_TOKENS, Backend
 from longra.engine import Engine
 from longra.engine.page_folder import PageFolder
 from longra.errors import UsageError
@@ -19,6 +19,7 @@ from longra.files.weight_file import weight_file
 from longra.model import Model
 from longra.models import build_graph
 from longra.models.longer import read_longer
+from longra.sizes import human_bytes
 from longra.text.chat_template import ChatTemplate, chat_template
 from longra.text.tokenizer import Tokenizer, load_tokenizer
 
@@ -97,12 +98,17 @@ def _page_folder(
 ) -> PageFolder | None:
     """The prefix cache's folder for a model, or None where the user wants none."""
     from longra.engine.page_identity import cache_identity
-    from longra.library.cache import cache_folder, cache_limit
+    from longra.library.cache import SIZE_VARIABLE, cache_folder, cache_limit
 
-    home = cache_folder(wanted)
+    home, limit = cache_folder(wanted), cache_limit()
     if home is None:
         return None
-    return PageFolder(home, cache_identity(checkpoint, spec, backend), backend.page_bytes, cache_limit())
+    if limit and limit < backend.page_bytes:
+        _LOG.warning(
+            f"{SIZE_VARIABLE} allows {human_bytes(limit)} on disk, but one page of this model's cache ({PAGE_TOKENS} tokens) "
+            f"takes {human_bytes(backend.page_bytes)}: no text is kept there; allow some hundred pages"
+        )
+    return PageFolder(home, cache_identity(checkpoint, spec, backend), backend.page_bytes, limit)
 
 
 def _backend(
