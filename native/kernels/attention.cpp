@@ -1,67 +1,23 @@
 // Attention of any number of queries on plain vectors: decode, drafts and prefill alike, so that their bits agree.
 //
-// One pass over a span of 512 keys serves up to 48 queries (heads of a group, rows of a chunk). Pages are unpacked to float32
-// one by one into the first-level cache; both halves, scores and weighted values, are then small matrix products bound by
-// multiply-adds. A span is short enough to keep its scores, so its maximum is known before its exponentials. Each of a query's
+// One pass over a span of 512 keys serves up to 48 queries (heads of a group, rows of a chunk). For more than a few of them, pages
+// are unpacked to float32 one by one into the first-level cache; both halves, scores and weighted values, are small matrix products
+// bound by multiply-adds. A span is short enough to keep its scores, so its maximum is known before its exponentials. Each of a query's
 // sums runs over keys in one order, and keys that it may not see add exact zeros: its bits depend on its position alone.
 #include "attention.h"
 
+#include "attention_products.h"
 #include "cache.h"
 
 namespace longra::LONGRA_ISA {
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kRegisters = 1;  // of Floats
-#else
-constexpr int kRegisters = 2;
-#endif
-constexpr int kRows = 6;  // of one tile of sums: with 16 columns, 12 of AVX2's 16 registers
-
-// Tiles of columns at once: a processor needs eight sums in flight to start two multiply-adds a cycle.
-constexpr int columns_at_once(int rows) { return rows * kRegisters >= 8 ? 1 : rows * kRegisters >= 4 ? 2 : 4; }
-
-// c [H][16 T] = or += a [H][depth] by b [T][depth][16].
-template <int H, int T, bool ADD>
-LONGRA_INLINE void multiply_tile(const float* a, size_t a_stride, const float* b, int depth, size_t b_stride, float* c, size_t c_stride) {
-  Floats s[H][T];
-  for (int h = 0; h < H; h++)
-    for (int t = 0; t < T; t++) s[h][t] = ADD ? load(c + h * c_stride + t * 16) : zero();
-  for (int d = 0; d < depth; d++) {
-    Floats x[T];
-    for (int t = 0; t < T; t++) x[t] = load(b + t * b_stride + d * 16);
-    for (int h = 0; h < H; h++) {
-      const Floats y = splat(a[h * a_stride + d]);
-      for (int t = 0; t < T; t++) s[h][t] = fma(x[t], y, s[h][t]);
-    }
-  }
-  for (int h = 0; h < H; h++)
-    for (int t = 0; t < T; t++) store(c + h * c_stride + t * 16, s[h][t]);
-}
-
-template <int H, bool ADD>
-void multiply_rows(const float* a, size_t a_stride, const float* b, int depth, size_t b_stride, int tiles, float* c, size_t c_stride) {
-  constexpr int T = columns_at_once(H);
-  int t = 0;
-  for (; t + T <= tiles; t += T) multiply_tile<H, T, ADD>(a, a_stride, b + t * b_stride, depth, b_stride, c + t * 16, c_stride);
-  for (; t < tiles; t++) multiply_tile<H, 1, ADD>(a, a_stride, b + t * b_stride, depth, b_stride, c + t * 16, c_stride);
-}
-
-// c [rows][16 tiles] = or += a [rows][depth] by b [tiles][depth][16], in runs of up to six rows, as equal as they go.
-template <bool ADD>
-void multiply(const float* a, size_t a_stride, int rows, const float* b, int depth, size_t b_stride, int tiles, float* c, size_t c_stride) {
-  constexpr decltype(&multiply_rows<1, ADD>) of[kRows] = {multiply_rows<1, ADD>, multiply_rows<2, ADD>, multiply_rows<3, ADD>,
-                                                          multiply_rows<4, ADD>, multiply_rows<5, ADD>, multiply_rows<6, ADD>};
-  const int runs = (rows + kRows - 1) / kRows;
-  for (int i = 0; i < runs; i++) {
-    const int begin = rows * i / runs, end = rows * (i + 1) / runs;
-    of[end - begin - 1](a + begin * a_stride, a_stride, b, depth, b_stride, tiles, c + begin * c_stride, c_stride);
-  }
-}
+// So many queries' products take the pages' bf16 pairs as they lie; for more, unpacking once costs no more (measured on AVX2).
+constexpr int kFewQueries = 24;
 
 // Dots with keys from `from` become weights 2^(score - maximum), zero where the query does not see; returns maximum and sum.
-void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, float* scores, float* maximum, float* total) {
+void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, float* scores, float* maximum, float* total, Ahead& ahead) {
   const bool whole = seen.begin <= from && from + tiles * 16 <= seen.end;
   const Floats scale = splat(attention.softcap == 0 ? attention.scale * kLog2E : 1.0f);
   Floats top = splat(kMasked), weights = zero();
@@ -82,18 +38,51 @@ void softmax(const AttentionShape& attention, int from, int tiles, Seen seen, fl
     if (!whole) w = select_positive(s, w);
     weights = weights + w;
     store(scores + t * 16, w);
+    if (t % 2 == 0) Ahead::step(ahead);
   }
   *total = sum(weights);
 }
 
+// Whether a page's pairs are multiplied as they lie.
+bool as_they_lie(const CacheShape& shape, int queries) { return shape.kind == CacheKind::B16 && queries <= kFewQueries; }
+
+// How often reading ahead gets a step while a page goes through keys, softmax and values.
+size_t steps_of_page(const CacheShape& shape, int queries) {
+  const int keys = shape.k_width(), tiles = shape.v_width() / 16;
+  if (as_they_lie(shape, queries))
+    return steps_of_product<KeyPairs>(queries, keys, 4) + 2 * queries + steps_of_product<ValuePairs>(queries, kPageTokens, tiles);
+  const size_t unpacking = shape.kind == CacheKind::F32 ? 0 : shape.head_bytes() / 64 / kLinesAStep;
+  return unpacking + steps_of_product<FloatLines>(queries, keys, 4) + 2 * queries +
+         steps_of_product<FloatLines>(queries, kPageTokens, tiles);
+}
+
 // Products of queries with the keys of pages [first, last): scores [count][kSpan].
 void multiply_keys(const CacheShape& shape, const CacheView& cache, int first, int last, const float* q, int count, float* unpacked,
-                   float* scores) {
+                   float* scores, Ahead& ahead) {
   const int width = shape.k_width();
-  for (int p = first; p < last; p++) {
-    const uint8_t* next = p + 1 < last ? cache.page(p + 1) : cache.page(first) + shape.key_bytes();
-    const float* keys = unpack_keys(shape, cache.page(p), next, unpacked);
-    multiply<false>(q, width, count, keys, width, width * 16, 4, scores + (p - first) * kPageTokens, kSpan);
+  for (int p = first; p < last; p++, scores += kPageTokens) {
+    const uint8_t* head = cache.page(p);
+    if (as_they_lie(shape, count))
+      multiply<false>(q, width, count, KeyPairs{head, (size_t)width * 32}, width, 4, scores, kSpan, ahead);
+    else
+      multiply<false>(q, width, count, FloatLines{unpack_keys(shape, head, ahead, unpacked), (size_t)width * 16}, width, 4, scores, kSpan,
+                      ahead);
+  }
+}
+
+// Adds the values of pages [first, last), by weights [count][kSpan], to those of partials [count][size].
+void multiply_values(const CacheShape& shape, const CacheView& cache, int first, int last, const float* weights, int count, float* unpacked,
+                     float* partials, Ahead& ahead) {
+  const int tiles = shape.v_width() / 16;
+  const size_t size = partial_floats(shape);
+  for (int p = first; p < last; p++, weights += kPageTokens) {
+    const uint8_t* head = cache.page(p);
+    if (as_they_lie(shape, count))
+      multiply<true>(weights, kSpan, count, ValuePairs{head + shape.key_bytes(), (size_t)tiles * 1024}, kPageTokens, tiles, partials + 16,
+                     size, ahead);
+    else
+      multiply<true>(weights, kSpan, count, FloatLines{unpack_values(shape, head, ahead, unpacked), kPageTokens * 16}, kPageTokens, tiles,
+                     partials + 16, size, ahead);
   }
 }
 
@@ -111,21 +100,17 @@ void attend_span(const CacheShape& shape, const AttentionShape& attention, const
 #if defined(__AVX512BF16__)
   if (shape.kind == CacheKind::B16) return attend_span_tiles(shape, attention, cache, seen, q, each, count, partials);
 #endif
-  const int v_width = shape.v_width(), first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
+  const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
   const size_t size = partial_floats(shape);
   float *unpacked = (float*)scratch, *scores = unpacked + page_floats(shape);
-  multiply_keys(shape, cache, first, last, q, count, unpacked, scores);
+  Ahead ahead(shape, cache, first, last, steps_of_page(shape, count));
+  multiply_keys(shape, cache, first, last, q, count, unpacked, scores, ahead);
   for (int i = 0; i < count; i++) {
     float* partial = partials + i * size;
-    softmax(attention, first * kPageTokens, (last - first) * 4, each[i], scores + i * kSpan, partial, partial + 1);
-    memset(partial + 16, 0, (size_t)v_width * 4);
+    softmax(attention, first * kPageTokens, (last - first) * 4, each[i], scores + i * kSpan, partial, partial + 1, ahead);
+    memset(partial + 16, 0, (size_t)shape.v_width() * 4);
   }
-  for (int p = first; p < last; p++) {
-    const uint8_t* next = p + 1 < last ? cache.page(p + 1) + shape.key_bytes() : cache.page(last < cache.count ? last : first);
-    const float* values = unpack_values(shape, cache.page(p), next, unpacked);
-    multiply<true>(scores + (p - first) * kPageTokens, kSpan, count, values, kPageTokens, kPageTokens * 16, v_width / 16, partials + 16,
-                   size);
-  }
+  multiply_values(shape, cache, first, last, scores, count, unpacked, partials, ahead);
 }
 
 void merge_spans(const CacheShape& shape, const float* partials, size_t stride, int spans, const float* sink, float* y) {
@@ -154,7 +139,8 @@ void attend_mass(const CacheShape& shape, const AttentionShape& attention, const
                  const Seen* each, int count, const Merged* merged, float* const* mass, uint8_t* scratch) {
   const int first = seen.begin / kPageTokens, last = (seen.end + kPageTokens - 1) / kPageTokens;
   float *unpacked = (float*)scratch, *scores = unpacked + page_floats(shape);
-  multiply_keys(shape, cache, first, last, q, count, unpacked, scores);
+  Ahead nothing;
+  multiply_keys(shape, cache, first, last, q, count, unpacked, scores, nothing);
   for (int i = 0; i < count; i++) {
     float* weights = scores + i * kSpan;
     const Floats maximum = splat(merged[i].maximum), total = splat(merged[i].total);

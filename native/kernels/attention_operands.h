@@ -23,10 +23,11 @@ static inline Operands page_operands(const CacheShape& shape, const uint8_t* hea
   if (shape.kind == CacheKind::B16) return {(const uint16_t*)head, (const uint16_t*)(head + shape.key_bytes())};
   const int tiles = shape.v_width() / 16;
   uint16_t* values = numbers + (size_t)kPageTokens * shape.k_width();
-  const float* x = unpack_keys(shape, head, head + shape.key_bytes(), floats);
+  Ahead nothing;
+  const float* x = unpack_keys(shape, head, nothing, floats);
   for (int pair = 0; pair < kPageTokens / 16 * shape.k_width() / 2; pair++)
     store_pairs(numbers + pair * 32, x + pair * 32, x + pair * 32 + 16);
-  x = unpack_values(shape, head, head, floats);
+  x = unpack_values(shape, head, nothing, floats);
   for (int half = 0; half < 2; half++)
     for (int d = 0; d < tiles; d++)
       for (int pair = 0; pair < 16; pair++) {

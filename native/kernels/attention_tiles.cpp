@@ -2,10 +2,10 @@
 // the rows of a tile.
 //
 // Scores of a whole span, its softmax, its weighted values: three passes without a merge between them. Weights 2^(score - maximum)
-// are made as bf16 bit patterns (softmax_weights.h). Meanwhile keys and values are prefetched in small even portions, some pages ahead:
-// memory is read while the softmax is computed, and the lines of a portion do not hold up the loads behind them.
+// are made as bf16 bit patterns (softmax_weights.h). Meanwhile keys and values are read ahead.
 #include "attention.h"
 #include "bf16_products.h"
+#include "read_ahead.h"
 #include "softmax_weights.h"
 #include "tiles.h"
 
@@ -18,39 +18,6 @@ namespace longra::LONGRA_ISA {
 namespace {
 
 constexpr int kTiles = kSpan / 16, kPairs = kSpan / 32;
-constexpr int kAheadPages = 4;  // measured best of 2 to 8
-
-// What is read later: pieces are the keys of each page of a span, their values, the keys of the pages after it.
-class Ahead {
- public:
-  Ahead(const CacheShape& shape, const CacheView& cache, int first, int last, int group)
-      : shape_(shape), cache_(cache), first_(first), pages_(last - first), piece_(kAheadPages - 1) {
-    const int after = cache.count - last < kAheadPages ? cache.count - last : kAheadPages;
-    const size_t steps = shape.k_width() / 8 + 2 * group + shape.v_width() / 8, lines = shape.head_bytes() / 64;  // of a page
-    portion_ = (lines + steps - 1) / steps * 64;
-    pieces_ = 2 * pages_ + after;
-    next();
-  }
-  // A few lines: the processor can go on while they come.
-  LONGRA_INLINE void step(Ahead& a) {
-    for (const uint8_t* stop = a.at_ + a.portion_ < a.end_ ? a.at_ + a.portion_ : a.end_; a.at_ < stop; a.at_ += 64) prefetch_far(a.at_);
-    if (a.at_ == a.end_) a.next();
-  }
-
- private:
-  void next() {
-    if (++piece_ >= pieces_) return;
-    const bool values = piece_ >= pages_ && piece_ < 2 * pages_;
-    at_ = cache_.page(first_ + (piece_ < pages_ ? piece_ : piece_ - pages_)) + (values ? shape_.key_bytes() : 0);
-    end_ = at_ + (values ? shape_.value_bytes() : shape_.key_bytes());
-  }
-
-  const CacheShape& shape_;
-  const CacheView& cache_;
-  int first_, pages_, piece_, pieces_;
-  size_t portion_;
-  const uint8_t *at_ = nullptr, *end_ = nullptr;
-};
 
 struct Work {
   alignas(64) float scores[kTiles][kTileQueries][16];
@@ -249,7 +216,7 @@ void attend_span_tiles(const CacheShape& shape, const AttentionShape& attention,
                          (__m512i)_mm512_cvtne2ps_pbh(load(q + h * k_width + half * 32 + 16).v, load(q + h * k_width + half * 32).v));
   configure(group);
   Work work;
-  Ahead ahead(shape, cache, first, last, group);
+  Ahead ahead(shape, cache, first, last, shape.k_width() / 8 + 2 * group + shape.v_width() / 8);
   scores(shape, cache, first, last, packed_q, group, ahead, work);
   for (int h = 0; h < group; h++) {
     float* partial = partials + h * size;

@@ -1,10 +1,13 @@
 // Pages as float32, for kernels that multiply floats: keys [4 tiles][k_width][16 tokens], values [v_width / 16][64][16 dims],
-// both in the order of slots (runtime/cache.h). While a page is unpacked, what is read next is prefetched at the same pace.
+// both in the order of slots (runtime/cache.h).
 #pragma once
 #include "../runtime/cache.h"
+#include "read_ahead.h"
 #include "simd.h"
 
 namespace longra::LONGRA_ISA {
+
+constexpr int kLinesAStep = 8;  // unpacked between two steps of reading ahead
 
 // Byte N of each lane, signed.
 template <int N>
@@ -27,12 +30,12 @@ LONGRA_INLINE void unpack_q8(const uint8_t* line, const Floats scales[4], float*
 }
 
 // Returns where the keys are: in the page itself where they are float32 already, else in `out`.
-static inline const float* unpack_keys(const CacheShape& shape, const uint8_t* head, const uint8_t* next, float* out) {
+static inline const float* unpack_keys(const CacheShape& shape, const uint8_t* head, Ahead& ahead, float* out) {
   const int width = shape.k_width();
   if (shape.kind == CacheKind::F32) return (const float*)head;
   if (shape.kind == CacheKind::B16) {
     for (int i = 0; i < kPageTokens * width / 32; i++) {
-      prefetch(next + i * 64);
+      if (i % kLinesAStep == 0) Ahead::step(ahead);
       unpack_bf16(head + i * 64, out + i * 32);
     }
     return out;
@@ -42,14 +45,14 @@ static inline const float* unpack_keys(const CacheShape& shape, const uint8_t* h
     const Floats s = load_half((const uint16_t*)(scales + i * 32));
     const Floats same[4] = {s, s, s, s};
     for (int line = i * kKeyGroup / 4; line < (i + 1) * kKeyGroup / 4; line++) {
-      prefetch(next + line * 64);
+      if (line % kLinesAStep == 0) Ahead::step(ahead);
       unpack_q8(head + line * 64, same, out + line * 64);
     }
   }
   return out;
 }
 
-static inline const float* unpack_values(const CacheShape& shape, const uint8_t* head, const uint8_t* next, float* out) {
+static inline const float* unpack_values(const CacheShape& shape, const uint8_t* head, Ahead& ahead, float* out) {
   const int tiles = shape.v_width() / 16;
   const uint8_t* values = head + shape.key_bytes();
   if (shape.kind == CacheKind::F32) return (const float*)values;
@@ -58,7 +61,7 @@ static inline const float* unpack_values(const CacheShape& shape, const uint8_t*
       for (int d = 0; d < tiles; d++)
         for (int pair = 0; pair < 16; pair++) {
           const int line = (half * tiles + d) * 16 + pair;
-          prefetch(next + line * 64);
+          if (line % kLinesAStep == 0) Ahead::step(ahead);
           unpack_bf16(values + line * 64, out + (d * kPageTokens + slot_of(half * 32 + pair * 2)) * 16);
         }
     return out;
@@ -72,7 +75,7 @@ static inline const float* unpack_values(const CacheShape& shape, const uint8_t*
       const float* s = scales + quad * 4;
       const Floats each[4] = {splat(s[0]), splat(s[1]), splat(s[2]), splat(s[3])};
       const int line = d * 16 + quad;
-      prefetch(next + line * 64);
+      if (line % kLinesAStep == 0) Ahead::step(ahead);
       unpack_q8(values + line * 64, each, out + line * 64);
     }
   }

@@ -24,6 +24,7 @@ constexpr int kKeyGroup = 16, kValueGroup = 64;  // channels that share a scale
 constexpr int tile_of(int token) { return token / 32 * 2 + token / 4 % 2; }  // of a page
 constexpr int lane_of(int token) { return token % 32 / 8 * 4 + token % 4; }
 constexpr int slot_of(int token) { return tile_of(token) * 16 + lane_of(token); }
+constexpr int token_of(int slot) { return slot / 32 * 32 + slot % 16 / 4 * 8 + slot % 32 / 16 * 4 + slot % 4; }
 
 struct CacheShape {
   int layers, kv_heads, head_dim;
