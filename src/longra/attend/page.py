@@ -10,7 +10,7 @@ from longra.attend.shares import Attention, Drawing
 _ENGLISH = {
     "lang": "en",
     "title": "What each sentence drew on",
-    "intro": "On the right is what the model wrote. Choose a sentence (click, or the arrow keys): on the left, the "
+    "intro": "Choose a sentence of what the model wrote (click, or the arrow keys): in the text before it, the "
     "passages of your text that the model looked back at while it wrote that sentence are shaded, the darker the more. "
     "The strip below a sentence is the whole text from beginning to end, shaded in the same way.",
     "caution": "Looking back is not the same as copying or agreeing: a dark passage was consulted, no more. Percentages "
@@ -24,7 +24,7 @@ _ENGLISH = {
 _CHINESE = {
     "lang": "zh",
     "title": "每句话参考了哪些段落",
-    "intro": "右边是模型写出的内容。选中一句（点击，或用上下方向键）：写这句话时模型回看过的段落会在左边着色，颜色越深，"
+    "intro": "在模型写出的内容里选中一句（点击，或用上下方向键）：写这句话时模型在前文中回看过的段落会着色，颜色越深，"
     "看得越多。每句话下面的色带表示从头到尾的全文，着色方法相同。",
     "caution": "回看不等于照抄，也不等于赞同：颜色深只说明这一段被参考过。百分比以投向您的文本的全部注意力为一百。",
     "before": "前文",
