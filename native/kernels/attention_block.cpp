@@ -3,13 +3,13 @@
 // The heads of a group share each block of keys and values while it is in the second-level cache. Weights are made by
 // softmax_weights.h; the maximum of a row that they are relative to moves only when it falls 2^8 behind.
 // A row's result depends on its position alone: keys it may not see add exact zeros.
+#if defined(__AVX512BF16__)
+
 #include "attention.h"
 #include "attention_operands.h"
 #include "bf16_products.h"
 #include "softmax_weights.h"
 #include "tiles.h"
-
-#if defined(__AVX512BF16__)
 
 namespace longra::LONGRA_ISA {
 

@@ -3,6 +3,8 @@
 //
 // Scores of a whole span, its softmax, its weighted values: three passes without a merge between them. Weights 2^(score - maximum)
 // are made as bf16 bit patterns (softmax_weights.h). Meanwhile keys and values are read ahead.
+#if defined(__AVX512BF16__)
+
 #include "attention.h"
 #include "bf16_products.h"
 #include "read_ahead.h"
@@ -10,8 +12,6 @@
 #include "tiles.h"
 
 #include <type_traits>
-
-#if defined(__AVX512BF16__)
 
 namespace longra::LONGRA_ISA {
 

@@ -1,7 +1,7 @@
 // Products for prefill with bf16 weights, on vectors that multiply bf16 pairs: a superblock's halves are tiles as they lie.
-#include "prefill.h"
-
 #if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
+
+#include "prefill.h"
 
 #include "bf16_products.h"
 

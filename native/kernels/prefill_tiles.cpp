@@ -3,9 +3,9 @@
 // 2 x 2 accumulators take 32 rows by 32 outputs; the next panel is unpacked, and the last block finished, between tile steps (80 of
 // the matrix unit's cycles each). Rows are prefetched from the second-level cache, the panel is fresh enough (prefetched
 // too, it cost 5 to 10 %).
-#include "prefill.h"
-
 #if defined(__AMX_BF16__)
+
+#include "prefill.h"
 
 #include <utility>
 

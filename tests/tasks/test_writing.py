@@ -8,6 +8,7 @@ import pytest
 import longra
 from longra.errors import ContextError, UsageError
 from longra.generation.stream import Stream
+from longra.tasks.goal import REACH
 from longra.tasks.rounds import Writing
 from longra.tasks.writing import plan_text, text
 from longra.text.units import count
@@ -41,7 +42,7 @@ def test_a_model_that_ends_early_is_asked_to_go_on_and_the_same_seed_gives_the_s
     result = text(model, "Answer with one word: what is the capital of France?", **asked).wait()
     assert result.extra["length"]["rounds"] > 1
     assert "\n\n" in result.text
-    assert result.extra["length"]["reached"] >= 36
+    assert result.extra["length"]["reached"] >= (1 - REACH) * 40  # a sentence may end it that early
     assert text(model, "Answer with one word: what is the capital of France?", **asked).wait().text == result.text
 
 
