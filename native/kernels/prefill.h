@@ -92,6 +92,7 @@ LONGRA_INLINE void finish_row(const Output& out, const Pair& pair, int pair_inde
   if (pair.second) store(y + pair.column[1], b);
 }
 
+// What a product is told.
 struct Product {
   const Piece& piece;
   const Piece* gate_with;

@@ -8,7 +8,6 @@ import pytest
 import longra
 from longra.errors import ContextError, UsageError
 from longra.generation.stream import Stream
-from longra.tasks.goal import REACH
 from longra.tasks.rounds import Writing
 from longra.tasks.writing import plan_text, text
 from longra.text.units import count
@@ -37,13 +36,14 @@ def test_a_length_is_met_at_the_end_of_a_sentence_or_behind_a_word_if_none_ends(
         assert result.finish_reason == "stop"
 
 
-def test_a_model_that_ends_early_is_asked_to_go_on_and_the_same_seed_gives_the_same_text(model: longra.Model) -> None:
+def test_a_model_that_ends_early_is_asked_to_go_on_and_the_same_seed_gives_the_same_text(smollm2: Path) -> None:
+    exact = longra.load(smollm2, context=700, weights="f32")  # one text, whatever the kernels
     asked = {"length": 40, "seed": 3, "temperature": 0}
-    result = text(model, "Answer with one word: what is the capital of France?", **asked).wait()
+    result = text(exact, "Answer with one word: what is the capital of Italy?", **asked).wait()
     assert result.extra["length"]["rounds"] > 1
     assert "\n\n" in result.text
-    assert result.extra["length"]["reached"] >= (1 - REACH) * 40  # a sentence may end it that early
-    assert text(model, "Answer with one word: what is the capital of France?", **asked).wait().text == result.text
+    assert result.extra["length"]["reached"] >= 36
+    assert text(exact, "Answer with one word: what is the capital of Italy?", **asked).wait().text == result.text
 
 
 def test_without_a_chat_the_text_goes_on_from_the_request(model: longra.Model) -> None:
